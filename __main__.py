@@ -1,0 +1,5 @@
+"""`python -m medloom` is the `medloom` command."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Raw root to shards. Imports schema."""

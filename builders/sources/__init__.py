@@ -1,0 +1,1 @@
+"""One file per source; the file name is the name of the source."""

@@ -1,0 +1,1 @@
+"""Release to Hub, and back; pictures and plots. Imports schema and builders."""

@@ -1,0 +1,1 @@
+"""Samples to questions. Imports schema, and of builders only engine and shards."""

@@ -1,0 +1,1 @@
+"""Questions to model to scores. Imports schema and generation."""
