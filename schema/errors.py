@@ -1,0 +1,119 @@
+"""The errors that leave MedLoom, and the issues that stay in a report.
+
+MedLoomError                    exit code
+├── UsageError                  2   the call is wrong: an option, a name, a configuration
+├── RawRootError                2   the raw root isn't what the source expects
+├── ResumeError                 2   an unfinished build was made with other options or files
+├── ReleaseError                1   a release breaks the contract
+├── TooManyBadUnits             3   more units failed than the source allows
+└── DataError                   –   one file or label can't be used; becomes an Issue, never leaves a build
+    ├── UnreadableError             the bytes can't be decoded
+    └── RegionError                 a box, mask, contour or point has no meaning on its image
+
+Faults of the caller or the environment raise. Faults in the data are collected as `Issue`s, counted, and reported together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class MedLoomError(Exception):
+    """The root of the tree; `kind` names the leaf in JSON output, `exit_code` is what the command line returns."""
+
+    exit_code = 1
+
+    @property
+    def kind(self) -> str:
+        """The class name, stable for scripts."""
+        return type(self).__name__
+
+
+class UsageError(MedLoomError):
+    """An option, name or configuration that can't be used."""
+
+    exit_code = 2
+
+
+class RawRootError(MedLoomError):
+    """A raw root that lacks what its source expects."""
+
+    exit_code = 2
+
+
+class ResumeError(MedLoomError):
+    """An unfinished build whose fingerprint differs from the one asked for."""
+
+    exit_code = 2
+
+
+class ReleaseError(MedLoomError):
+    """A release that breaks the contract."""
+
+
+class TooManyBadUnits(MedLoomError):
+    """A build stopped because more units failed than `max_bad_share` allows."""
+
+    exit_code = 3
+
+
+class Severity(StrEnum):
+    """How much an issue took away: nothing, a part of a sample, or a whole unit."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One fault found in the data: where it is, what was found, what was expected, what happens next."""
+
+    code: str
+    """Kebab-case and stable: tests and reports count by it."""
+    where: str
+    """Raw file relative to the raw root, with the row, slice, frame or object in it."""
+    found: str
+    expected: str
+    next: str
+    """What the build did about it, or what the user can do."""
+    severity: Severity = Severity.WARNING
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.found}; expected {self.expected}; {self.next}"
+
+
+class DataError(MedLoomError):
+    """A file or label that can't be used; carries the `Issue` that the build report will hold."""
+
+    default_code = "bad-data"
+
+    def __init__(self, found: str, *, expected: str, where: str = "", code: str = "", next: str = "it was left out"):
+        super().__init__(f"{where + ': ' if where else ''}{found}; expected {expected}; {next}")
+        self.code = code or self.default_code
+        self.where, self.found, self.expected, self.next = where, found, expected, next
+
+    def __reduce__(self):
+        return _rebuild, (type(self), self.found, self.expected, self.where, self.code, self.next)
+
+    def issue(self, where: str = "", *, severity: Severity = Severity.ERROR) -> Issue:
+        """The issue this error becomes; `where` says what the raiser couldn't know."""
+        place = " ".join(part for part in (where, self.where) if part)
+        return Issue(self.code, place, self.found, self.expected, self.next, severity)
+
+
+class UnreadableError(DataError):
+    """Bytes that can't be decoded."""
+
+    default_code = "unreadable"
+
+
+class RegionError(DataError):
+    """A region that has no meaning on its image."""
+
+    default_code = "bad-region"
+
+
+def _rebuild(cls: type[DataError], found: str, expected: str, where: str, code: str, next: str) -> DataError:
+    return cls(found, expected=expected, where=where, code=code, next=next)
