@@ -146,7 +146,7 @@ MODALITIES = Vocabulary(
         ),
         *_ours("OP", ("Slit-lamp", "Slit-lamp Photography")),
         *_printed("FP", ("FFA", "Fundus Fluorescein Angiography", "fluorescein angiography")),
-        *_ours("NM", ("SPECT", "Single-photon Emission Computed Tomography")),
+        *_printed("NM", ("SPECT", "Single-photon Emission Computed Tomography")),
         *_ours(
             "End",
             ("Gastroscopy", "Gastroscopy"),
