@@ -242,9 +242,9 @@ AREAS = Vocabulary(
         *_ours(
             "intestine",
             ("small-intestine", "Small intestine"),
-            ("duodenum", "Duodenum"),
             ("rectum", "Rectum", "rectal"),
         ),
+        *_ours("small-intestine", ("duodenum", "Duodenum")),
         *_printed(
             "pelvis",
             ("bladder", "Bladder", "urinary bladder"),
@@ -270,7 +270,8 @@ AREAS = Vocabulary(
         ),
         *_printed("bones", ("ribs", "Ribs", "rib")),
         *_printed("vessels", ("artery", "Artery", "arteries", "arterial")),
-        *_ours("vessels", ("vein", "Vein", "veins"), ("aorta", "Aorta"), ("carotid", "Carotid artery", "carotid")),
+        *_ours("vessels", ("vein", "Vein", "veins")),
+        *_ours("artery", ("aorta", "Aorta"), ("carotid", "Carotid artery", "carotid")),
         *_ours("cell", ("blood", "Blood", "blood cells"), ("bone-marrow", "Bone marrow"), ("sperm", "Sperm")),
     ),
 )
