@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+SCHEMA_VERSION = "1.0"
+SPLITS = ("train", "validation", "test")
+
 
 class State(StrEnum):
     """What is known of a label on an image. Only `ABSENT` may serve as a negative or a distractor."""
@@ -144,11 +147,14 @@ class Provenance:
     burned_in_reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One 2-D image with everything known about it, but for its pixels and its split."""
+    """One 2-D image with everything known about it, but for its pixels."""
 
+    split: str = ""
+    """train, validation or test; empty until the build has seen every sample of the source."""
     key: str
+    schema_version: str = SCHEMA_VERSION
     source: str
     collection: str
     group: str
