@@ -1,0 +1,104 @@
+"""One map over tasks, in this process or in a pool of worker processes that die with it.
+
+Results come in any order; whoever calls must not let the order matter. At most a few tasks per worker are in flight, so a
+long iterator of tasks is never held whole. Workers are spawned, not forked: SimpleITK and OpenCV keep threads.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+IN_FLIGHT_PER_WORKER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Crashed:
+    """A task that killed its worker twice, the second time alone: a fault in a native decoder, or no memory left."""
+
+    task: Any
+
+
+def run(function: Callable[[T], R], tasks: Iterable[T], *, workers: int) -> Iterator[R | Crashed]:
+    """The function's result for each task, as they come; one worker means this very process.
+
+    A task that kills its worker comes back as `Crashed`, and the others go on. Exceptions of the function are raised
+    here and end the map.
+    """
+    if workers <= 1:
+        yield from (function(task) for task in tasks)
+        return
+    queue = iter(tasks)
+    while True:
+        lost: list[T] = []
+        yield from _pooled(function, queue, workers=workers, lost=lost)
+        if not lost:
+            return
+        for task in lost:
+            yield _alone(function, task)
+
+
+def _pooled(function: Callable[[T], R], queue: Iterator[T], *, workers: int, lost: list[T]) -> Iterator[R]:
+    """Results until the queue is empty or a worker dies; then `lost` holds the tasks without a result."""
+    in_flight: dict[Future[R], T] = {}
+    pool = _pool(workers)
+    try:
+        while True:
+            for task in islice(queue, IN_FLIGHT_PER_WORKER * workers - len(in_flight)):
+                in_flight[pool.submit(function, task)] = task
+            if not in_flight:
+                return
+            done, _ = wait(in_flight, return_when=FIRST_COMPLETED)
+            for future in done:
+                task = in_flight.pop(future)
+                try:
+                    result = future.result()
+                except BrokenProcessPool:
+                    lost.extend([task, *in_flight.values()])
+                    return
+                yield result
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _alone(function: Callable[[T], R], task: T) -> R | Crashed:
+    with _pool(1) as pool:
+        try:
+            return pool.submit(function, task).result()
+        except BrokenProcessPool:
+            return Crashed(task)
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_die_with_parent, initargs=(os.getpid(),))
+
+
+def _die_with_parent(parent: int) -> None:
+    """Make this worker end when the driver does, also by SIGKILL, and leave Ctrl-C to the driver."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    if os.getppid() != parent:
+        os._exit(1)
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
