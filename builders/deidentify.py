@@ -44,9 +44,7 @@ def salt_of(source: str, salt_file: Path | None = None) -> Salt:
         raise UsageError(f"--salt-file {salt_file}: no such file; expected at least {MIN_SALT_BYTES} secret bytes")
     value = salt_file.read_bytes()
     if len(value) < MIN_SALT_BYTES:
-        raise UsageError(
-            f"--salt-file {salt_file}: {len(value)} bytes; expected at least {MIN_SALT_BYTES} secret bytes"
-        )
+        raise UsageError(f"--salt-file {salt_file}: {len(value)} bytes; expected at least {MIN_SALT_BYTES} secret bytes")
     return Salt(value, public=False)
 
 

@@ -98,6 +98,11 @@ class Raw:
                 return unpacked
         raise RawRootError(f"{relative}: not in the raw root {self.root}; run `medloom verify` to see what is missing")
 
+    def has_on_disk(self, relative: str) -> bool:
+        """Whether a worker finds the file without listing the root again."""
+        places = (self.root, self.unpack_to) if self.unpack_to is not None else (self.root,)
+        return any(self._inside(place, relative).exists() for place in places)
+
     def text(self, relative: str, *, encoding: str = "utf-8-sig") -> str:
         """The file's text.
 
@@ -113,6 +118,8 @@ class Raw:
 
     def unpack(self) -> None:
         """Unpack every archive whose members are listed, so that workers find them on disk."""
+        if not self.sizes:
+            return
         for archive in sorted(self._archives):
             self._extract(archive)
 
@@ -124,9 +131,7 @@ class Raw:
     def _inside(self, root: Path, relative: str) -> Path:
         parts = PurePosixPath(relative)
         if parts.is_absolute() or ".." in parts.parts or not relative:
-            raise RawRootError(
-                f"{relative!r}: leads out of the raw root; expected a relative path inside it; fix the table"
-            )
+            raise RawRootError(f"{relative!r}: leads out of the raw root; expected a relative path inside it; fix the table")
         return root / relative
 
     def _refuse(self, where: str, found: str) -> None:
@@ -138,9 +143,7 @@ class Raw:
         if (self.root / folder).exists():
             return {}
         try:
-            members = dict(
-                _safe_members(self.root / archive, lambda name, found: self._refuse(f"{archive}:{name}", found))
-            )
+            members = dict(_safe_members(self.root / archive, lambda name, found: self._refuse(f"{archive}:{name}", found)))
         except (OSError, zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
             self.report(Issue("unreadable", archive, f"{error}", "a whole archive", "it was left out", Severity.ERROR))
             return {}
@@ -242,8 +245,6 @@ def _glob_regex(pattern: str):
         if part == "**":
             parts.append("(?:[^/]+/)*")
         else:
-            inner = (
-                translate(part).removeprefix("(?s:").removesuffix(r")\Z").removesuffix(r")\z").replace(".*", "[^/]*")
-            )
+            inner = translate(part).removeprefix("(?s:").removesuffix(r")\Z").removesuffix(r")\z").replace(".*", "[^/]*")
             parts.append(inner + "/")
     return re.compile("".join(parts).removesuffix("/") + r"\Z").match

@@ -41,9 +41,7 @@ def share_of(collection: str, group: str) -> float:
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
-def decide(
-    *, groups: np.ndarray, shares: np.ndarray, original: np.ndarray, pixels: np.ndarray, blank: np.ndarray
-) -> Fate:
+def decide(*, groups: np.ndarray, shares: np.ndarray, original: np.ndarray, pixels: np.ndarray, blank: np.ndarray) -> Fate:
     """The fate of every sample of a source, whatever their order.
 
     All arrays have one entry per sample: pseudonym of the group, its share, the owner's split ("" for none), pixel hash,

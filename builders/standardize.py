@@ -125,19 +125,13 @@ def show_volume(volume: Volume, *, layers: Sequence[Layer], reading: Reading, re
         shape = square_pixels(_shown_size(volume.array, view), view.spacing_mm)
         if view.axis != 0 and _too_thin(shape):
             found = f"{view.plane} slices of {shape.size_hw_px} px after resampling"
-            report(
-                Issue(
-                    "thin-reformat", "", found, "a short side of at least half the long one", "left out", Severity.INFO
-                )
-            )
+            report(Issue("thin-reformat", "", found, "a short side of at least half the long one", "left out", Severity.INFO))
             continue
         for index in range(volume.array.shape[view.axis]):
             shown = _show_slice(volume, index, view=view, rule=rule, shape=shape, reading=reading)
             if shown is None:
                 found = f"slice {index} is constant"
-                report(
-                    Issue("constant-slice", f"slice {index}", found, "some contrast", "it was left out", Severity.INFO)
-                )
+                report(Issue("constant-slice", f"slice {index}", found, "some contrast", "it was left out", Severity.INFO))
                 continue
             _add_layers(shown, layers, view=view, shape=shape, reading=reading, report=report)
             yield shown
@@ -169,9 +163,7 @@ def _show_slice(volume: Volume, index: int, *, view: View, rule: Rule, shape: Sh
     )
 
 
-def _add_layers(
-    shown: Shown, layers: Sequence[Layer], *, view: View, shape: Shape, reading: Reading, report: Report
-) -> None:
+def _add_layers(shown: Shown, layers: Sequence[Layer], *, view: View, shape: Shape, reading: Reading, report: Report) -> None:
     share = SMALLEST_MASK_SHARE_3D if reading.min_mask_share is None else reading.min_mask_share
     assert shown.index is not None
     for layer in layers:
@@ -208,8 +200,7 @@ def nearest(labels: np.ndarray, shape: Shape) -> np.ndarray:
     if not shape.resampled:
         return labels
     rows, columns = (
-        ((np.arange(new) + 0.5) * (old / new)).astype(np.intp)
-        for new, old in zip(shape.size_hw_px, labels.shape, strict=True)
+        ((np.arange(new) + 0.5) * (old / new)).astype(np.intp) for new, old in zip(shape.size_hw_px, labels.shape, strict=True)
     )
     return labels[rows[:, None], columns[None, :]]
 

@@ -37,9 +37,7 @@ def box_to_yolo(box: Box, size_hw_px: tuple[int, int]) -> tuple[float, float, fl
     return (x0 + x1) / 2 / width, (y0 + y1) / 2 / height, (x1 - x0) / width, (y1 - y0) / height
 
 
-def box_from_voc(
-    xmin: float, ymin: float, xmax: float, ymax: float, *, one_based: bool = True, inclusive: bool = True
-) -> Box:
+def box_from_voc(xmin: float, ymin: float, xmax: float, ymax: float, *, one_based: bool = True, inclusive: bool = True) -> Box:
     """The box of a VOC `bndbox`, whose standard form counts pixels from 1 and includes the last one.
 
     Args:
@@ -72,9 +70,7 @@ def check_box(box: Sequence[float], size_hw_px: tuple[int, int], *, tolerance_px
     x0, y0, x1, y1 = _four_numbers(box)
     if not (x0 < x1 and y0 < y1):
         side = "width" if x0 >= x1 else "height"
-        raise RegionError(
-            f"box {_show(box)} has no {side}", expected="x0 < x1 and y0 < y1 in px", code="box-without-area"
-        )
+        raise RegionError(f"box {_show(box)} has no {side}", expected="x0 < x1 and y0 < y1 in px", code="box-without-area")
     height, width = size_hw_px
     clipped = (max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height)))
     excess = max(abs(before - after) for before, after in zip((x0, y0, x1, y1), clipped, strict=True))

@@ -103,11 +103,7 @@ def rle_from_start_length(text: str, size_hw_px: tuple[int, int], *, order: str 
     by_start = np.argsort(starts, kind="stable")
     starts, ends = starts[by_start], (starts + lengths)[by_start]
     bounds = np.stack([starts, ends], axis=1).reshape(-1)
-    if (
-        (lengths < 1).any()
-        or (np.diff(bounds) < 0).any()
-        or (bounds.size and not 0 <= bounds[0] < bounds[-1] <= pixels)
-    ):
+    if (lengths < 1).any() or (np.diff(bounds) < 0).any() or (bounds.size and not 0 <= bounds[0] < bounds[-1] <= pixels):
         raise bad_rle("runs that overlap, are empty or leave the image", f"runs within 1 to {pixels}")
     lengths = np.diff(np.r_[0, bounds, pixels])
     if order == "F":

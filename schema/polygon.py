@@ -87,9 +87,7 @@ def rle_from_coco_segmentation(segmentation: Any, size_hw_px: tuple[int, int]) -
 def _rle_from_mapping(rle: Mapping[str, Any], size_hw_px: tuple[int, int]) -> str:
     size, counts = rle["size"], rle["counts"]
     if not isinstance(size, Sequence) or list(size) != list(size_hw_px):
-        raise RegionError(
-            f"RLE of size {str(size)[:40]}", expected=f"{list(size_hw_px)}, the image's", code="mask-size"
-        )
+        raise RegionError(f"RLE of size {str(size)[:40]}", expected=f"{list(size_hw_px)}, the image's", code="mask-size")
     if isinstance(counts, list):
         return rle_from_uncompressed(counts, size_hw_px)
     counts = counts.decode("latin-1") if isinstance(counts, bytes) else counts
@@ -114,9 +112,7 @@ def _ring(ring: np.ndarray) -> np.ndarray:
     if points.ndim != 2 or points.shape[-1] != 2 or len(points) < 3:
         raise _bad_polygon(f"ring of shape {points.shape}", "three or more points (x, y)")
     if not (np.abs(points) < MAX_COORDINATE_PX).all():
-        raise _bad_polygon(
-            "ring with a coordinate that isn't finite or is absurd", f"numbers under {MAX_COORDINATE_PX:g} px"
-        )
+        raise _bad_polygon("ring with a coordinate that isn't finite or is absurd", f"numbers under {MAX_COORDINATE_PX:g} px")
     return points
 
 

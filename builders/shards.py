@@ -1,0 +1,78 @@
+"""Shards: plain tars with two members per sample, in key order, the same bytes on every run."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import tarfile
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from ..schema.shard import Place
+
+TARGET_BYTES = 512 << 20
+SMALLEST_BYTES = 64 << 20
+"""Shard counts are rounded up to a multiple of 8 (for ranks and workers) where every shard stays at this size or more."""
+_BLOCK, _RECORD = 512, 10240
+
+
+def shard_count(total_bytes: int, samples: int, target_bytes: int = TARGET_BYTES) -> int:
+    """How many shards a split of a subset gets."""
+    count = max(1, math.ceil(total_bytes / target_bytes))
+    eights = math.ceil(count / 8) * 8
+    if total_bytes / eights >= SMALLEST_BYTES:
+        count = eights
+    return min(count, samples)
+
+
+def cuts(samples: int, shards: int) -> list[tuple[int, int]]:
+    """Half-open ranges of near-equal length."""
+    edges = np.linspace(0, samples, shards + 1).round().astype(int)
+    return [(int(first), int(last)) for first, last in zip(edges[:-1], edges[1:], strict=True)]
+
+
+class ShardWriter:
+    """Writes one tar under a temporary name; `finish` renames it and gives its digest."""
+
+    def __init__(self, path: Path, temporary: Path):
+        self._path, self._temporary = path, temporary
+        self._stream: BinaryIO = temporary.open("wb")
+        self._digest = hashlib.sha256()
+        self._offset = 0
+
+    def __enter__(self) -> ShardWriter:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stream.close()
+
+    def add(self, key: str, image: bytes, record: bytes) -> Place:
+        """Append both members of a sample."""
+        image_offset = self._member(f"{key}.image", image)
+        json_offset = self._member(f"{key}.json", record)
+        return Place(image_offset, len(image), json_offset, len(record))
+
+    def finish(self) -> dict[str, Any]:
+        """Close the archive and give it its name: size in bytes and SHA-256."""
+        end = 2 * _BLOCK
+        self._put(b"\0" * (end + -(self._offset + end) % _RECORD))
+        self._stream.close()
+        os.replace(self._temporary, self._path)
+        return {"bytes": self._offset, "sha256": self._digest.hexdigest()}
+
+    def _member(self, name: str, body: bytes) -> int:
+        member = tarfile.TarInfo(name)
+        member.size = len(body)
+        self._put(member.tobuf(tarfile.USTAR_FORMAT))
+        start = self._offset
+        self._put(body)
+        self._put(b"\0" * (-len(body) % _BLOCK))
+        return start
+
+    def _put(self, block: bytes) -> None:
+        self._stream.write(block)
+        self._digest.update(block)
+        self._offset += len(block)

@@ -1,0 +1,41 @@
+"""A shard read plainly: a tar with two members per sample, `<key>.image` then `<key>.json`."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the contents of one sample's members lie inside their tar, in bytes."""
+
+    image_offset: int
+    image_size: int
+    json_offset: int
+    json_size: int
+
+
+def members(path: Path) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
+    """Every member of a shard with its contents, in order."""
+    with tarfile.open(path, "r:") as tar:
+        for member in tar:
+            stream = tar.extractfile(member)
+            yield member, stream.read() if stream is not None else b""
+
+
+def pairs(path: Path) -> Iterator[tuple[str, bytes, bytes, Place]]:
+    """Key, image, record and place of each sample.
+
+    Raises:
+        tarfile.ReadError: the members aren't `.image` and `.json` of one key, in turn.
+    """
+    items = members(path)
+    for member, image in items:
+        key = member.name.removesuffix(".image")
+        other, record = next(items, (tarfile.TarInfo("nothing"), b""))
+        if member.name != f"{key}.image" or other.name != f"{key}.json":
+            raise tarfile.ReadError(f"{path.name}: members {member.name}, {other.name}; expected {key}.image, {key}.json")
+        yield key, image, record, Place(member.offset_data, member.size, other.offset_data, other.size)
