@@ -44,9 +44,9 @@ def label_masks(labels: np.ndarray, values: Collection[int] | None = None) -> li
     order = np.flatnonzero(wanted)
     order = order[np.argsort(held[order], kind="stable")]
     starts, ends, held = starts[order], ends[order], held[order]
-    cuts = np.flatnonzero(np.r_[True, held[1:] != held[:-1]]) if held.size else held
+    cuts = np.flatnonzero(np.r_[True, held[1:] != held[:-1]][: held.size])
     boxes = _boxes(starts, ends, cuts=cuts, height=height)
-    spans = zip(cuts, [*cuts[1:], held.size], boxes, strict=True)
+    spans = zip(cuts, np.append(cuts, held.size)[1:], boxes, strict=True)
     return [_label_mask(int(held[a]), (starts[a:b], ends[a:b]), box, size=(height, width)) for a, b, box in spans]
 
 
