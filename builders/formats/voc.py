@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
@@ -50,9 +51,7 @@ def marks(path: Path, target: LabelFile, *, size_hw_px: tuple[int, int], report:
     return [mark for mark in found if mark is not None]
 
 
-def _mark(
-    item: Element, target: LabelFile, *, where: str, size_hw_px: tuple[int, int], report: Report
-) -> Mark | None:
+def _mark(item: Element, target: LabelFile, *, where: str, size_hw_px: tuple[int, int], report: Report) -> Mark | None:
     word = (item.findtext("name") or "").strip()
     if not word:
         report(Issue("missing-label", where, "no <name>", "a name per object", "it was left out"))
@@ -124,7 +123,7 @@ def _parse(raw: bytes) -> Element:
         depth -= 1
         builder.end(tag)
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object) -> NoReturn:
         raise UnreadableError("an entity declaration", expected="XML without entities")
 
     parser.buffer_text = True

@@ -64,7 +64,8 @@ def _place(words: Sequence[str], size_hw_px: tuple[int, int], *, slack: float) -
         raise ValueError(words[0])
     height, width = size_hw_px
     if len(shares) == 4:
-        x0, y0, x1, y1 = box_from_yolo(*shares, size_hw_px)
+        cx, cy, w, h = shares
+        x0, y0, x1, y1 = box_from_yolo(cx, cy, w, h, size_hw_px)
         box = (_snap(x0, width, slack), _snap(y0, height, slack), _snap(x1, width, slack), _snap(y1, height, slack))
         return {"box_xyxy_px": check_box(box, size_hw_px)}
     if len(shares) < 6 or len(shares) % 2:
