@@ -7,7 +7,7 @@ command line (`medloom --help`). Importing this module imports nothing else.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .schema.release import load as load
+    from .schema.load import load as load
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "load"]
@@ -15,7 +15,7 @@ __all__ = ["__version__", "load"]
 
 def __getattr__(name: str) -> Any:
     if name == "load":
-        from .schema.release import load
+        from .schema.load import load
 
         return load
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

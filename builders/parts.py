@@ -87,7 +87,7 @@ class PartWriter:
             writer.write_table(table)
         self._path("json.tmp").write_text(json.dumps({**summary, "bytes": self._offset, "samples": len(self.rows)}))
         for kind in ("bin", "arrow", "json"):
-            os.replace(self._path(f"{kind}.tmp"), self._path(kind))
+            self._path(f"{kind}.tmp").replace(self._path(kind))
 
     def _path(self, kind: str) -> Path:
         return self.folder / f"{self.number:06d}.{kind}"

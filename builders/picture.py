@@ -53,6 +53,8 @@ class Picture:
     transformations: tuple[str, ...] = ()
     offset_xy_px: tuple[int, int] = (0, 0)
     """Where a tile begins in its slide; marks are shifted by it."""
+    sop_instance: str | None = None
+    """SOP instance UID, only to match the references of a SEG; never leaves the worker."""
     layers: tuple[Layer, ...] = ()
     """Masks that came with the picture's own object, each H×W (SEG over a single frame)."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from ..schema.errors import Issue
+from ..schema.errors import Issue, Severity
 
 FIRST = 20
 
@@ -40,7 +40,7 @@ class Tally:
         for row in rows:
             self.counts[row["code"]] += row["count"]
             kept = self.first.setdefault(row["code"], [])
-            kept.extend(Issue(row["code"], *(one[name] for name in _FIELDS), row["severity"]) for one in row["first"])
+            kept.extend(Issue(row["code"], **one, severity=Severity(row["severity"])) for one in row["first"])
             self.first[row["code"]] = _earliest(kept)
 
     def rows(self) -> list[dict[str, Any]]:

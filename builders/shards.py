@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 import tarfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -31,7 +31,7 @@ def shard_count(total_bytes: int, samples: int, target_bytes: int = TARGET_BYTES
 def cuts(samples: int, shards: int) -> list[tuple[int, int]]:
     """Half-open ranges of near-equal length."""
     edges = np.linspace(0, samples, shards + 1).round().astype(int)
-    return [(int(first), int(last)) for first, last in zip(edges[:-1], edges[1:], strict=True)]
+    return [(int(first), int(last)) for first, last in pairwise(edges)]
 
 
 class ShardWriter:
@@ -60,7 +60,7 @@ class ShardWriter:
         end = 2 * _BLOCK
         self._put(b"\0" * (end + -(self._offset + end) % _RECORD))
         self._stream.close()
-        os.replace(self._temporary, self._path)
+        self._temporary.replace(self._path)
         return {"bytes": self._offset, "sha256": self._digest.hexdigest()}
 
     def _member(self, name: str, body: bytes) -> int:

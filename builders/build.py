@@ -1,0 +1,350 @@
+"""From a raw root to a source's share of a release: read, plan, deal, put in place.
+
+Every stage leaves whole files in the work folder and is skipped where they stand, so a build that was killed goes on where it
+stopped and ends with the same bytes. The result doesn't depend on the number of workers.
+"""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from enum import Enum
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ..schema.errors import DataError, Issue, MedLoomError, Severity, TooManyBadUnits
+from ..schema.release import Release
+from . import catalog
+from .deal import deal, hands, join_index, plan
+from .deidentify import Salt, salt_of
+from .engine import Crashed, run
+from .parts import PartWriter, chunks_of, summary_of
+from .raw import Raw
+from .read import samples_of
+from .recipe import recipe_of
+from .report import Tally
+from .shards import TARGET_BYTES
+from .source import Facts, Reading, Source
+from .split import share_of
+from .unit import Unit
+from .verify import require
+from .workspace import Workspace, listing_digest, locked, read_json, versions, write_json
+
+CHUNK_UNITS = 32
+CHUNK_BYTES = 32 << 20
+"""Half the size of the usual plan: small sources still spread over several workers."""
+
+Progress = Callable[[str, int, int, int], None]
+"""Called with the stage (`list`, `read`, `deal`), done, total (0 while unknown) and samples so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a user may choose of a build; the command line describes each."""
+
+    workers: int = 1
+    limit: int | None = None
+    fresh: bool = False
+    max_bad_share: float | None = None
+    salt_file: Path | None = None
+    reading: dict[str, Any] = field(default_factory=dict)
+    """Fields of Reading that override the source's."""
+    shard_bytes: int = TARGET_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a worker must know to read a chunk."""
+
+    spec: str
+    raw_root: Path
+    workspace: Workspace
+    salt: Salt
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One task of the read stage; `only` names the one unit to read alone, to find what crashes."""
+
+    job: Job
+    number: int
+    skip: frozenset[str] = frozenset()
+    only: str | None = None
+
+
+def build(spec: str, raw_root: Path, release: Path, *, options: Options, progress: Progress | None = None) -> dict[str, Any]:
+    """Build one source into a release; the build report.
+
+    Raises:
+        RawRootError: the raw root lacks what the source expects.
+        ResumeError: an unfinished build differs.
+        TooManyBadUnits: more units failed than allowed; the release is as it was.
+    """
+    source = catalog.load(spec)
+    workspace = Workspace(release.absolute(), source.facts.name)
+    with locked(workspace.release):
+        tally = Tally()
+        raw = Raw(raw_root, unpack_to=workspace.unpacked, report=tally.add)
+        require(source, raw)
+        workspace.prepare(_fingerprint(spec, source, raw, options), fresh=options.fresh)
+        finished = _finished(workspace)
+        if finished is not None:
+            return finished
+        return _Build(spec, source, raw, workspace, options, tally, progress or (lambda *_: None)).run()
+
+
+def dry_run(spec: str, raw_root: Path, *, options: Options) -> dict[str, Any]:
+    """What a build would read, without decoding or writing anything."""
+    source = catalog.load(spec)
+    tally = Tally()
+    raw = Raw(raw_root, report=tally.add)
+    layout = require(source, raw)
+    units = samples = 0
+    splits: Counter[str] = Counter()
+    groups: set[str] = set()
+    for unit, size in _units(source, raw, tally, options.limit):
+        units += 1
+        samples += size
+        splits[unit.split or "hashed"] += 1
+        groups.add(unit.group or unit.name)
+    counts = {"units": units, "groups": len(groups), "raw_bytes": samples, "splits": dict(sorted(splits.items()))}
+    return {"source": source.facts.name, "layout": layout, "dry_run": True, **counts, "issues": tally.rows()}
+
+
+@dataclass(slots=True)
+class _Build:
+    spec: str
+    source: Source
+    raw: Raw
+    workspace: Workspace
+    options: Options
+    tally: Tally
+    progress: Progress
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def facts(self) -> Facts:
+        return self.source.facts
+
+    def run(self) -> dict[str, Any]:
+        listed = self._list()
+        read = self._read(listed)
+        self._stop_if_too_bad(read)
+        staged = read_json(self.workspace.root / "staged.json") or self._stage(listed, read)
+        self._put_in_place(staged)
+        report = self._report(staged)
+        write_json(self.workspace.report, report)
+        write_json(self.workspace.root / "done.json", staged["recipe"]["content_sha256"])
+        self.workspace.clear()
+        return report
+
+    def _list(self) -> dict[str, Any]:
+        """Write the source's units to disk in chunks, once."""
+        mark = self.workspace.units / "done.json"
+        if not mark.exists():
+            self.raw.unpack()
+            chunks, units = 0, 0
+            found = _units(self.source, self.raw, self.tally, self.options.limit)
+            for chunk in chunks_of(found, max_units=CHUNK_UNITS, max_bytes=CHUNK_BYTES):
+                (self.workspace.units / f"{chunks:06d}.pickle").write_bytes(pickle.dumps(chunk))
+                chunks, units = chunks + 1, units + len(chunk)
+                self.progress("list", units, 0, 0)
+            write_json(mark, {"chunks": chunks, "units": units, "issues": self.tally.rows()})
+        self.tally = Tally()
+        return read_json(mark)
+
+    def _read(self, listed: dict[str, Any]) -> dict[str, int]:
+        salt = salt_of(self.facts.name, self.options.salt_file)
+        reading = replace(self.source.reading, **self.options.reading)
+        job = Job(self.spec, self.raw.root, self.workspace, salt, reading)
+        summaries = {n: summary_of(self.workspace.parts, n) for n in range(listed["chunks"])}
+        missing = [Chunk(job, number) for number, summary in summaries.items() if summary is None]
+        for result in run(read_chunk, missing, workers=self.options.workers):
+            if isinstance(result, Crashed):
+                result = _without_crashers(result.task)
+            summaries[result["number"]] = result
+            self._show_reading(summaries, listed)
+        whole = [summary for summary in summaries.values() if summary is not None]
+        self.tally.merge(row for summary in (listed, *whole) for row in summary["issues"])
+        return {name: sum(summary[name] for summary in whole) for name in ("units", "failed", "samples")}
+
+    def _show_reading(self, summaries: dict[int, dict[str, Any] | None], listed: dict[str, Any]) -> None:
+        whole = [summary for summary in summaries.values() if summary is not None]
+        done, samples = (sum(summary[name] for summary in whole) for name in ("units", "samples"))
+        self.progress("read", done, listed["units"], samples)
+
+    def _stop_if_too_bad(self, read: dict[str, int]) -> None:
+        allowed = self.facts.max_bad_share if self.options.max_bad_share is None else self.options.max_bad_share
+        share = read["failed"] / max(1, read["units"])
+        if share <= allowed:
+            return
+        counts = {**read, "left_out": read["failed"]}
+        write_json(self.workspace.report, {**self._heading(), "counts": counts, "issues": self.tally.rows()})
+        raise TooManyBadUnits(
+            f"{self.facts.name}: {read['failed']} of {read['units']} units can't be used ({share:.1%}); expected at most "
+            f"{allowed:.1%}; see {self.workspace.report}, mend the raw files or pass --max-bad-share"
+        )
+
+    def _stage(self, listed: dict[str, Any], read: dict[str, int]) -> dict[str, Any]:
+        """Shards, index and recipe of the source in `staged/`."""
+        places = {"parts": self.workspace.parts, "staged": self.workspace.staged}
+        rows, fate = plan(self.workspace.parts, range(listed["chunks"]))
+        dealt = list(hands(rows, fate, source=self.facts.name, target_bytes=self.options.shard_bytes, **places))
+        done: list[dict[str, Any]] = []
+        samples = 0
+        for result in run(deal, dealt, workers=self.options.workers):
+            if isinstance(result, Crashed):
+                raise MedLoomError(
+                    f"writing {result.task.shard} ended its worker twice; expected a whole shard; is memory left?"
+                )
+            done.append(result)
+            samples += result["samples"]
+            self.progress("deal", len(done), len(dealt), samples)
+        index = join_index(self.workspace.staged, range(len(dealt)), source=self.facts.name)
+        reasons = Counter(str(reason) for reason in fate.reason if reason)
+        recipe = recipe_of(
+            self.source,
+            fingerprint=read_json(self.workspace.root / "plan.json"),
+            salt=salt_of(self.facts.name, self.options.salt_file),
+            counts={**read, "excluded": dict(sorted(reasons.items()))},
+            shards=sorted((one for one in done if one["path"]), key=lambda one: one["path"]),
+            index=index,
+            issues=self.tally.rows(),
+        )
+        staged = {"recipe": recipe, "issues": self.tally.rows()}
+        write_json(self.workspace.root / "staged.json", staged)
+        return staged
+
+    def _put_in_place(self, staged: dict[str, Any]) -> None:
+        """Move the staged folders into the release; every step may be repeated after a kill."""
+        release = Release(self.workspace.release)
+        for part in ("data", "index"):
+            ready, final = self.workspace.staged / part / self.facts.name, release.root / part / self.facts.name
+            if ready.exists():
+                shutil.rmtree(final, ignore_errors=True)
+                final.parent.mkdir(parents=True, exist_ok=True)
+                ready.rename(final)
+            elif not staged["recipe"]["shards"] and part == "data":
+                shutil.rmtree(final, ignore_errors=True)
+        release.root.joinpath("recipes").mkdir(parents=True, exist_ok=True)
+        temporary = self.workspace.root / "recipe.tmp"
+        write_json(temporary, staged["recipe"])
+        temporary.replace(release.recipe_path(self.facts.name))
+        release.write_readme(self.workspace.root / "README.tmp")
+
+    def _heading(self) -> dict[str, Any]:
+        return {
+            "source": self.facts.name,
+            "release": str(self.workspace.release),
+            "raw_root": str(self.raw.root),
+            "options": {**asdict(self.options), "salt_file": bool(self.options.salt_file)},
+            "versions": versions(),
+            "seconds": round(time.monotonic() - self.started, 3),
+        }
+
+    def _report(self, staged: dict[str, Any]) -> dict[str, Any]:
+        recipe = staged["recipe"]
+        outcome = {"counts": recipe["counts"], "splits": recipe["splits"], "subsets": recipe["subsets"]}
+        return {**self._heading(), **outcome, "issues": staged["issues"]}
+
+
+def read_chunk(chunk: Chunk) -> dict[str, Any]:
+    """Read the units of a chunk into a part; its summary. Runs in workers."""
+    job, tally = chunk.job, Tally()
+    source = catalog.load(job.spec)
+    raw = _opened(job.raw_root, job.workspace.unpacked)
+    units: list[Unit] = pickle.loads((job.workspace.units / f"{chunk.number:06d}.pickle").read_bytes())
+    failed = 0
+    with PartWriter(job.workspace.parts, chunk.number) as part:
+        for unit in units:
+            if chunk.only not in (None, unit.name):
+                continue
+            mark = part.mark()
+            try:
+                if unit.name in chunk.skip:
+                    raise DataError("it ended the process that read it", expected="a file that can be decoded", code="crash")
+                share = share_of(source.facts.collection or source.facts.name, unit.group or unit.name)
+                report = tally.within(unit.name)
+                for encoded in samples_of(unit, source, raw=raw, salt=job.salt, reading=job.reading, report=report):
+                    part.add(encoded, share)
+            except DataError as error:
+                failed += 1
+                part.back_to(mark)
+                tally.add(error.issue(unit.name))
+            except MedLoomError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a decoder may raise anything on broken bytes
+                failed += 1
+                part.back_to(mark)
+                tally.add(_unforeseen(unit, error))
+        if chunk.only is None:
+            part.finish({"number": chunk.number, "units": len(units), "failed": failed, "issues": tally.rows()})
+    return {"number": chunk.number, "units": len(units), "failed": failed, "issues": tally.rows(), "samples": len(part.rows)}
+
+
+def _without_crashers(chunk: Chunk) -> dict[str, Any]:
+    """Read a chunk that killed its worker: each unit alone to find the culprits, then the others together."""
+    units: list[Unit] = pickle.loads((chunk.job.workspace.units / f"{chunk.number:06d}.pickle").read_bytes())
+    probes = [replace(chunk, only=unit.name) for unit in units]
+    crashed = frozenset(one.task.only for one in run(read_chunk, probes, workers=2) if isinstance(one, Crashed))
+    return read_chunk(replace(chunk, skip=crashed))
+
+
+def _unforeseen(unit: Unit, error: Exception) -> Issue:
+    found = f"{type(error).__name__}: {error}"[:300]
+    return Issue("unreadable", unit.name, found, "a file that can be decoded", "it was left out", Severity.ERROR)
+
+
+@lru_cache(maxsize=4)
+def _opened(root: Path, unpacked: Path) -> Raw:
+    return Raw(root, unpack_to=unpacked)
+
+
+def _units(source: Source, raw: Raw, tally: Tally, limit: int | None) -> Iterator[tuple[Unit, int]]:
+    """Units with the bytes of their raw files; a second unit of the same name is an issue."""
+    seen: set[str] = set()
+    for unit in islice(source.read(raw), limit):
+        if unit.name in seen:
+            expected = "one unit of each id"
+            tally.add(Issue("duplicate-id", unit.name, "a second unit of this id", expected, "the first stands"))
+            continue
+        seen.add(unit.name)
+        yield unit, sum(raw.size(file) for file in unit.paths() if raw.has(file))
+
+
+def _fingerprint(spec: str, source: Source, raw: Raw, options: Options) -> dict[str, Any]:
+    salt = salt_of(source.facts.name, options.salt_file)
+    reading = {name: _plain(value) for name, value in asdict(replace(source.reading, **options.reading)).items()}
+    return {
+        "source": {"name": source.facts.name, "sha256": catalog.file_digest(spec)},
+        "options": {"limit": options.limit, "shard_bytes": options.shard_bytes, "salt_sha256": salt.sha256, "reading": reading},
+        "raw_files": {"count": len(raw.sizes), "bytes": sum(raw.sizes.values()), "listing_sha256": listing_digest(raw)},
+        "versions": versions(),
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    return value.value if isinstance(value, Enum) else value
+
+
+def _finished(workspace: Workspace) -> dict[str, Any] | None:
+    """The report of a build that is already in the release, byte for byte."""
+    content = read_json(workspace.root / "done.json")
+    recipe = Release(workspace.release).recipe(workspace.source) if content is not None else None
+    if recipe is None or recipe["content_sha256"] != content:
+        return None
+    stands = all(
+        path.exists() and path.stat().st_size == shard["bytes"]
+        for shard in recipe["shards"]
+        for path in [workspace.release / shard["path"]]
+    )
+    return read_json(workspace.report) if stands else None

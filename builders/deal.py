@@ -1,0 +1,175 @@
+"""Plan and deal: from the parts' rows alone to shards and index, without encoding anything again."""
+
+# pyright: reportAttributeAccessIssue=false
+# (the functions of pyarrow.compute are made when it is imported)
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ..schema import index
+from ..schema.record import with_split
+from ..schema.sample import SPLITS
+from .deidentify import file_sha256
+from .parts import PartReader, rows_of
+from .shards import TARGET_BYTES, ShardWriter, cuts, shard_count
+from .split import EXCLUDED, Fate, decide
+from .workspace import read_json, write_json
+
+PARQUET = {"compression": "zstd", "write_statistics": True, "store_schema": True}
+_TAR_OVERHEAD = 2048
+LONGEST_FOLDER = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """The samples of one shard, or the excluded ones of a source: enough for a worker to deal them."""
+
+    number: int
+    source: str
+    parts: Path
+    staged: Path
+    shard: str | None
+    """Path inside the release; None for the excluded."""
+    split: str
+    subsets: tuple[str, ...]
+    rows: pa.Table
+    """key, part, offset, image_size, json_size, exclusion; in key order."""
+
+
+def plan(parts: Path, numbers: range) -> tuple[pa.Table, Fate]:
+    """Every sample of the source in key order, and its fate."""
+    rows = rows_of(parts, numbers).sort_by("key")
+    column = {name: rows[name].to_numpy(zero_copy_only=False) for name in ("share", "blank")}
+    text = {name: rows[name].to_numpy(zero_copy_only=False).astype("U") for name in ("group", "original_split", "pixel_sha256")}
+    fate = decide(
+        groups=text["group"],
+        shares=column["share"],
+        original=text["original_split"],
+        pixels=text["pixel_sha256"],
+        blank=column["blank"].astype(bool),
+    )
+    return rows, fate
+
+
+def hands(
+    rows: pa.Table, fate: Fate, *, source: str, parts: Path, staged: Path, target_bytes: int = TARGET_BYTES
+) -> Iterator[Hand]:
+    """The shards to write, in the order of their paths; the excluded last."""
+    rows = rows.append_column("split", pa.array(fate.split)).append_column("exclusion", pa.array(fate.reason))
+    combinations = pc.unique(rows.filter(pc.not_equal(rows["split"], EXCLUDED))["subsets"]).to_pylist()
+    number = 0
+    for subsets in sorted(combinations):
+        folder = f"data/{source}/{_folder(subsets)}/" if len(combinations) > 1 else f"data/{source}/"
+        for split in sorted(SPLITS):
+            some = rows.filter(pc.and_(pc.equal(rows["subsets"], subsets), pc.equal(rows["split"], split)))
+            for shard, piece in _shards(some, target_bytes):
+                shared = {"source": source, "parts": parts, "staged": staged, "split": split}
+                path = f"{folder}{split}-{shard}.tar"
+                yield Hand(number, shard=path, subsets=tuple(subsets.split("+")), rows=_lean(piece), **shared)
+                number += 1
+    left_out = rows.filter(pc.equal(rows["split"], EXCLUDED))
+    if len(left_out):
+        yield Hand(number, source, parts, staged, None, EXCLUDED, (), _lean(left_out))
+
+
+def deal(hand: Hand) -> dict[str, Any]:
+    """Write one shard and its pieces of the index; what the recipe says of it. Done already: just that."""
+    mark = hand.staged / f"pieces/{hand.number:06d}.json"
+    known = read_json(mark)
+    if known is not None:
+        return known
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    samples, annotations, written = _write_shard(hand) if hand.shard else _index_only(hand)
+    _write_piece(hand, "samples", index.table(samples, index.SAMPLES))
+    _write_piece(hand, "annotations", index.table(annotations, index.ANNOTATIONS))
+    summary = {"path": hand.shard, "split": hand.split, "subsets": list(hand.subsets), "samples": len(samples), **written}
+    write_json(mark, summary)
+    return summary
+
+
+def join_index(staged: Path, numbers: range, *, source: str) -> dict[str, str]:
+    """The pieces of the index as two tables of the source; table name → SHA-256."""
+    folder = staged / f"index/{source}"
+    folder.mkdir(parents=True, exist_ok=True)
+    digests = {}
+    for name, schema in (("samples", index.SAMPLES), ("annotations", index.ANNOTATIONS)):
+        temporary = folder / f".{name}.tmp"
+        with pq.ParquetWriter(temporary, schema, **PARQUET) as writer:
+            for number in numbers:
+                writer.write_table(pq.read_table(_piece(staged, number, name), schema=schema))
+        digests[name] = file_sha256(temporary)
+        temporary.replace(folder / f"{name}.parquet")
+    return digests
+
+
+def _write_shard(hand: Hand) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]]:
+    assert hand.shard is not None
+    path = hand.staged / hand.shard
+    path.parent.mkdir(parents=True, exist_ok=True)
+    samples: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    with PartReader(hand.parts) as parts, ShardWriter(path, path.with_name(f".{path.name}.tmp")) as shard:
+        for row in hand.rows.to_pylist():
+            image, unsplit = _read(parts, row)
+            record = with_split(unsplit, hand.split)
+            place = {**asdict(shard.add(row["key"], image, record)), "shard": hand.shard, "exclusion": None}
+            parsed = orjson.loads(record)
+            samples.append(index.sample_row(parsed, place))
+            annotations.extend(index.annotation_rows(parsed, hand.split))
+        return samples, annotations, shard.finish()
+
+
+def _index_only(hand: Hand) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]]:
+    """Rows of excluded samples: in the index with their reason, in no shard, their annotations nowhere."""
+    samples = []
+    with PartReader(hand.parts) as parts:
+        for row in hand.rows.to_pylist():
+            record = orjson.loads(_read(parts, row)[1])
+            samples.append(index.sample_row(record, {"split": EXCLUDED, "exclusion": row["exclusion"]}))
+    return samples, [], {}
+
+
+def _read(parts: PartReader, row: dict[str, Any]) -> tuple[bytes, bytes]:
+    return parts.read(row["part"], row["offset"], image_size=row["image_size"], json_size=row["json_size"])
+
+
+def _shards(rows: pa.Table, target_bytes: int) -> Iterator[tuple[str, pa.Table]]:
+    if not len(rows):
+        return
+    total = pc.sum(pc.add(rows["image_size"], rows["json_size"])).as_py() + _TAR_OVERHEAD * len(rows)
+    count = shard_count(total, len(rows), target_bytes)
+    for number, (first, last) in enumerate(cuts(len(rows), count)):
+        yield f"{number:05d}-of-{count:05d}", rows.slice(first, last - first)
+
+
+def _lean(rows: pa.Table) -> pa.Table:
+    return rows.select(["key", "part", "offset", "image_size", "json_size", "exclusion"]).combine_chunks()
+
+
+def _folder(subsets: str) -> str:
+    """A folder name for a set of subsets; a long one is cut, and ends in a checksum of the whole."""
+    if len(subsets) <= LONGEST_FOLDER:
+        return subsets
+    names = subsets.split("+")
+    return f"{names[0][:80]}+{len(names) - 1}-more-{zlib.crc32(subsets.encode()):08x}"
+
+
+def _piece(staged: Path, number: int, name: str) -> Path:
+    return staged / f"pieces/{number:06d}-{name}.parquet"
+
+
+def _write_piece(hand: Hand, name: str, table: pa.Table) -> None:
+    path = _piece(hand.staged, hand.number, name)
+    temporary = path.with_name(f".{path.name}.tmp")
+    pq.write_table(table, temporary, **PARQUET)
+    temporary.replace(path)

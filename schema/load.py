@@ -1,0 +1,171 @@
+"""`medloom.load`: a release as a `datasets` object that reads only the byte ranges it needs.
+
+Rows equal those of `load_dataset`: image (PIL), json (dict), `__key__`, `__url__`. Selection runs over the index, so a part of
+a release costs its own bytes and nothing else.
+"""
+
+# pyright: reportAttributeAccessIssue=false
+# (the functions of pyarrow.compute are made when it is imported)
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from PIL import Image
+
+from .clinical_tasks import CLINICAL_TASKS
+from .departments import DEPARTMENTS
+from .errors import UsageError
+from .record import features
+from .release import DEFAULT, Release
+from .sample import SPLITS
+from .triplet import AREAS, MODALITIES, TASKS
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict, IterableDataset, IterableDatasetDict
+
+PLACE = ("key", "shard", "image_offset", "image_size", "json_offset", "json_size")
+
+
+def load(
+    release: str | Path,
+    config: str = DEFAULT,
+    *,
+    split: str | None = None,
+    streaming: bool = False,
+    **select: str | Sequence[str] | None,
+) -> Dataset | IterableDataset | DatasetDict | IterableDatasetDict:
+    """The release, or one of its configs, as a `datasets` object; with a split just that one.
+
+    `select` narrows by modality, area, task, clinical_task, department, granularity, label or source: one word or several,
+    codes, names or aliases; children count (`modality="CT"` includes CTA).
+
+    Raises:
+        ReleaseError: no release there.
+        UsageError: a config, split or word that the release or the vocabularies don't have.
+    """
+    from datasets import DatasetDict, IterableDatasetDict
+
+    opened = Release.open(release)
+    configs = opened.configs()
+    if config not in configs:
+        raise UsageError(f"config {config!r}; expected one of {sorted(configs)}")
+    if split is not None and split not in configs[config]:
+        raise UsageError(f"split {split!r} of {config!r}; expected one of {list(configs[config])}")
+    rows = select_rows(opened, config, select)
+    if split is not None:
+        return _dataset(opened, rows, split, streaming)
+    found: Any = {name: _dataset(opened, rows, name, streaming) for name in configs[config]}
+    return IterableDatasetDict(found) if streaming else DatasetDict(found)
+
+
+def select_rows(release: Release, config: str, select: dict[str, Any]) -> pa.Table:
+    """Index rows (with `split` and the place of both members) of the config's samples that the selection keeps."""
+    shards = {shard["path"] for splits in [release.configs()[config]] for some in splits.values() for shard in some}
+    tables = []
+    for source in release.sources:
+        path = release.index_path(source)
+        table = pq.read_table(path, columns=[*PLACE, "split", "source", *_COLUMNS.values()])
+        tables.append(table.filter(pc.is_in(table["shard"], pa.array(sorted(shards), pa.string()))))
+    table = pa.concat_tables(tables)
+    for name, words in select.items():
+        if words is not None:
+            table = table.filter(_mask(table, name, [words] if isinstance(words, str) else list(words)))
+    return table
+
+
+def read_row(root: Path, place: dict[str, Any]) -> dict[str, Any]:
+    """One row as `load_dataset` gives it, from its byte ranges."""
+    stream = _opened(str(root / place["shard"]))
+    image, record = (_range(stream, place[f"{kind}_offset"], place[f"{kind}_size"]) for kind in ("image", "json"))
+    picture = Image.open(io.BytesIO(image))
+    picture.load()
+    return {
+        "image": picture,
+        "json": orjson.loads(record),
+        "__key__": place["key"],
+        "__url__": str(root / place["shard"]),
+    }
+
+
+_COLUMNS = {
+    "modality": "modality",
+    "detail": "modality_detail",
+    "area": "area",
+    "task": "task",
+    "subset": "subsets",
+    "clinical_task": "clinical_tasks",
+    "department": "departments",
+    "granularity": "granularities",
+    "label": "labels_present",
+}
+_TREES = {"modality": MODALITIES, "area": AREAS, "task": TASKS}
+_NAMED = {"clinical_task": CLINICAL_TASKS, "department": DEPARTMENTS}
+
+
+def _mask(table: pa.Table, name: str, words: list[str]) -> pa.ChunkedArray:
+    if name in _TREES:
+        tree = _TREES[name]
+        codes = {code for word in words for code in _with_children(tree, word)}
+        mask = pc.is_in(table[_COLUMNS[name]], pa.array(sorted(codes), pa.string()))
+        if name == "modality":
+            detail = pc.is_in(table["modality_detail"], pa.array(sorted(codes), pa.string()))
+            mask = pc.or_(mask, detail)
+        return mask
+    if name == "source":
+        return pc.is_in(table["source"], pa.array(words, pa.string()))
+    if name not in _COLUMNS:
+        raise UsageError(f"select by {name!r}; expected one of {sorted({*_COLUMNS, 'source'} - {'detail'})}")
+    wanted = {_NAMED[name].find(word).name if name in _NAMED else word for word in words}
+    return pa.chunked_array([[bool(wanted.intersection(values)) for values in table[_COLUMNS[name]].to_pylist()]], pa.bool_())
+
+
+def _with_children(tree, word: str) -> list[str]:
+    term = tree.find(word)
+    return [term.code, *(child.code for child in tree.descendants(term.code))]
+
+
+def _dataset(release: Release, rows: pa.Table, split: str, streaming: bool) -> Any:
+    from datasets import Dataset, IterableDataset
+
+    assert split in SPLITS
+    place = rows.filter(pc.equal(rows["split"], split)).select(list(PLACE))
+    if not streaming:
+        return Dataset(place.combine_chunks()).with_transform(partial(_rows, release.root))
+    shards = list(dict.fromkeys(place["shard"].to_pylist()))
+    tables = [place.filter(pc.equal(place["shard"], shard)).to_pylist() for shard in shards]
+    if not tables:
+        return IterableDataset.from_generator(iter, gen_kwargs={"tables": []}, features=features())
+    return IterableDataset.from_generator(
+        _stream, gen_kwargs={"root": [release.root] * len(tables), "tables": tables}, features=features()
+    )
+
+
+def _rows(root: Path, batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    places = [dict(zip(batch, values, strict=True)) for values in zip(*batch.values(), strict=True)]
+    rows = [read_row(root, place) for place in places]
+    return {name: [row[name] for row in rows] for name in features()}
+
+
+def _stream(root: list[Path], tables: list[list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+    for folder, table in zip(root, tables, strict=True):
+        for place in table:
+            yield read_row(folder, place)
+
+
+@lru_cache(maxsize=64)
+def _opened(path: str) -> BinaryIO:
+    return Path(path).open("rb")
+
+
+def _range(stream: BinaryIO, offset: int, size: int) -> bytes:
+    stream.seek(offset)
+    return stream.read(size)

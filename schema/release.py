@@ -1,0 +1,178 @@
+"""A release: the folder that is exactly what the Hub repository will hold.
+
+    README.md                              configs, features, a table of sources
+    data/<source>/[<subset+subset>/]<split>-00000-of-00004.tar
+    index/<source>/{samples,annotations}.parquet
+    recipes/<source>.json
+
+Every config of the README lists the globs of its shards, only splits that exist, and a version made of the content's
+digest: without it a rebuilt folder would be served from a stale cache of `datasets`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from .errors import ReleaseError
+from .record import features
+from .sample import SPLITS
+
+DEFAULT = "default"
+_CC = ("by-2.0", "by-3.0", "by-4.0", "by-sa-3.0", "by-sa-4.0", "by-nc-3.0", "by-nc-4.0", "by-nc-sa-3.0", "by-nc-sa-4.0")
+_HUB_LICENCES = frozenset({"apache-2.0", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "mit", *(f"cc-{kind}" for kind in _CC)})
+"""Licence identifiers that the Hub knows, of those our sources have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A local release folder."""
+
+    root: Path
+
+    @classmethod
+    def open(cls, root: Path | str) -> Release:
+        """The release at a path.
+
+        Raises:
+            ReleaseError: there is none.
+        """
+        path = Path(root)
+        if not (path / "README.md").is_file() or not (path / "recipes").is_dir():
+            raise ReleaseError(f"{root}: no README.md and recipes/; expected a release folder; `medloom build` makes one")
+        return cls(path.resolve())
+
+    @property
+    def sources(self) -> list[str]:
+        """Names of the sources it holds, sorted."""
+        return sorted(path.stem for path in (self.root / "recipes").glob("*.json"))
+
+    def recipe_path(self, source: str) -> Path:
+        """Where the source's recipe lies."""
+        return self.root / "recipes" / f"{source}.json"
+
+    def recipe(self, source: str) -> dict[str, Any] | None:
+        """The source's recipe, None where the release doesn't hold it."""
+        path = self.recipe_path(source)
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+    def recipes(self) -> list[dict[str, Any]]:
+        """All recipes, by source."""
+        return [recipe for source in self.sources if (recipe := self.recipe(source)) is not None]
+
+    def index_path(self, source: str, table: str = "samples") -> Path:
+        """Where a table of the source's index lies: `samples` or `annotations`."""
+        return self.root / "index" / source / f"{table}.parquet"
+
+    def configs(self) -> dict[str, dict[str, list[dict[str, Any]]]]:
+        """Config name → split → shards, as the recipes list them: `default`, then sources, then subsets."""
+        recipes = self.recipes()
+        subsets = sorted({subset for recipe in recipes for subset in recipe["subsets"]})
+        configs = {DEFAULT: _by_split(recipes, None)}
+        configs |= {recipe["facts"]["name"]: _by_split([recipe], None) for recipe in recipes}
+        configs |= {subset: _by_split(recipes, subset) for subset in subsets if subset not in configs}
+        return {name: splits for name, splits in configs.items() if splits}
+
+    def write_readme(self, temporary: Path) -> None:
+        """Make the README anew from the recipes, by way of a temporary file on the same disk."""
+        temporary.write_text(self.readme(), encoding="utf-8")
+        temporary.replace(self.root / "README.md")
+
+    def readme(self) -> str:
+        """The README's text: YAML that `datasets` reads, and a table for people."""
+        recipes, configs = self.recipes(), self.configs()
+        columns = features()._to_yaml_list()
+        header = {
+            "pretty_name": "MedLoom release",
+            "license": _licence(recipes),
+            "tags": ["medical", "medical-imaging", "webdataset", "medloom"],
+            "configs": [_config(name, splits) for name, splits in configs.items()],
+            "dataset_info": [{"config_name": name, "features": columns} for name in configs],
+        }
+        text = yaml.dump(header, sort_keys=False, allow_unicode=True, width=120)
+        return f"---\n{text}---\n\n{_table(recipes, configs)}"
+
+
+def content_version(shards: Iterable[dict[str, Any]]) -> str:
+    """`1.x.y` with 64 bits of the digest over paths and digests of the shards."""
+    lines = "\n".join(f"{shard['path']} {shard['sha256']}" for shard in shards)
+    digest = hashlib.sha256(lines.encode()).hexdigest()
+    return f"1.{int(digest[:8], 16)}.{int(digest[8:16], 16)}"
+
+
+def shards_of(splits: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """The shards of a config, in the order in which they load."""
+    return [shard for split in SPLITS for shard in splits.get(split, ())]
+
+
+def _by_split(recipes: list[dict[str, Any]], subset: str | None) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for split in SPLITS:
+        some = [
+            shard
+            for recipe in recipes
+            for shard in recipe["shards"]
+            if shard["split"] == split and (subset is None or subset in shard["subsets"])
+        ]
+        if some:
+            found[split] = some
+    return found
+
+
+def _config(name: str, splits: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    data_files = [{"split": split, "path": _globs(shards, split)} for split, shards in splits.items()]
+    config: dict[str, Any] = {"config_name": name, "version": content_version(shards_of(splits)), "data_files": data_files}
+    return config | {"default": True} if name == DEFAULT else config
+
+
+def _globs(shards: list[dict[str, Any]], split: str) -> list[str]:
+    folders = dict.fromkeys(str(PurePosixPath(shard["path"]).parent) for shard in shards)
+    return [f"{folder}/{split}-*.tar" for folder in folders]
+
+
+def _licence(recipes: list[dict[str, Any]]) -> str:
+    licences = {recipe["facts"]["licence"].lower() for recipe in recipes}
+    only = licences.pop() if len(licences) == 1 else "other"
+    return only if only in _HUB_LICENCES else "other"
+
+
+def _table(recipes: list[dict[str, Any]], configs: dict[str, Any]) -> str:
+    rows = [_row(recipe) for recipe in recipes]
+    heading = "| source | licence | access | groups are | train | validation | test | excluded |"
+    rule = "|---|---|---|---|---:|---:|---:|---:|"
+    limited = [recipe["facts"]["name"] for recipe in recipes if recipe["options"]["limit"] is not None]
+    note = [f"\nLimited builds, not the whole source: {', '.join(limited)}.\n"] if limited else []
+    subsets = [name for name in configs if name != DEFAULT and name not in {r["facts"]["name"] for r in recipes}]
+    return "\n".join(
+        [
+            "# MedLoom release",
+            "",
+            "Images are in the column `image`, everything known about them in `json`.",
+            "",
+            "```python",
+            "from datasets import load_dataset",
+            'rows = load_dataset("PATH_OR_REPO", "CONFIG", split="train")',
+            "```",
+            "",
+            heading,
+            rule,
+            *rows,
+            *note,
+            "",
+            "Subsets, by modality, anatomical area and task: " + ", ".join(f"`{name}`" for name in subsets) + ".",
+            "",
+        ]
+    )
+
+
+def _row(recipe: dict[str, Any]) -> str:
+    facts = recipe["facts"]
+    counts = [str(recipe["splits"].get(split, 0)) for split in SPLITS] + [str(sum(recipe["counts"]["excluded"].values()))]
+    cells = [f"[{facts['name']}]({facts['homepage']})", facts["licence"], facts["access"], facts["group_kind"], *counts]
+    return "| " + " | ".join(cells) + " |"
