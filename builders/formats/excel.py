@@ -11,7 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ...schema.errors import RawRootError, UnreadableError
+from ...schema.errors import Issue, RawRootError, UnreadableError
+from ..picture import Report
 from ..raw import MAX_EXPANSION
 
 MAX_ROWS = 1_048_576
@@ -35,7 +36,7 @@ BROKEN = (
 """What openpyxl lets through when a workbook is damaged."""
 
 
-def numbered_sheet_rows(file: Path, *, where: str, sheet: str | None) -> Iterator[tuple[int, Sequence[str]]]:
+def numbered_sheet_rows(file: Path, *, where: str, sheet: str | None, report: Report) -> Iterator[tuple[int, Sequence[str]]]:
     """Number, from 1, and cells of every row; dates come as ISO 8601, truths as TRUE and FALSE.
 
     Raises:
@@ -48,7 +49,7 @@ def numbered_sheet_rows(file: Path, *, where: str, sheet: str | None) -> Iterato
         if not names or (sheet is not None and sheet not in names):
             raise RawRootError(f"{where}: no sheet {sheet or ''!r}; found {names}; name one of these")
         page = book.worksheets[names.index(sheet) if sheet is not None else 0]
-        yield from _cells(page, where=where)
+        yield from _cells(page, where=where, report=report)
     finally:
         book.close()
 
@@ -70,7 +71,7 @@ def _open(file: Path, *, where: str) -> Any:
     )
 
 
-def _cells(page: Any, *, where: str) -> Iterator[tuple[int, Sequence[str]]]:
+def _cells(page: Any, *, where: str, report: Report) -> Iterator[tuple[int, Sequence[str]]]:
     page.reset_dimensions()
     numbered = enumerate(page.iter_rows(values_only=True, max_row=MAX_ROWS), start=1)
     while True:
@@ -81,6 +82,9 @@ def _cells(page: Any, *, where: str) -> Iterator[tuple[int, Sequence[str]]]:
         except BROKEN as error:
             raise _unreadable(error, where=where) from error
         yield from some
+        if some and some[-1][0] == MAX_ROWS:
+            found, expected = "rows up to the last that Excel allows", "fewer: a row's number may be wrong"
+            report(Issue("bad-row", f"{where} row {MAX_ROWS}", found, expected, "rows past it were left out"))
         if len(some) < AT_ONCE:
             return
 

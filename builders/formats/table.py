@@ -69,7 +69,7 @@ def rows(
     """
     excel = PurePosixPath(path).suffix.lower() in (".xlsx", ".xlsm")
     if excel:
-        numbered = numbered_sheet_rows(raw.path(path), where=path, sheet=sheet)
+        numbered = numbered_sheet_rows(raw.path(path), where=path, sheet=sheet, report=raw.report)
     else:
         numbered = _text_rows(raw, path, columns=columns, delimiter=delimiter, encoding=encoding)
     names = _header(next(numbered, (1, ()))[1], path=path, columns=columns, report=raw.report)
@@ -211,7 +211,7 @@ def _start(file: Path, *, path: str, encoding: str) -> str:
         raise UnreadableError(str(error.strerror), expected="a table", where=path) from error
     except UnicodeError as error:
         raise _wrong_encoding(f"bytes that aren't {encoding}", path=path, encoding=encoding) from error
-    if "\0" in text[:200]:
+    if "\0" in text.partition("\n")[0]:
         raise _wrong_encoding("NUL bytes, as in UTF-16 or a binary file", path=path, encoding=encoding)
     return text
 
