@@ -84,12 +84,18 @@ def select_rows(release: Release, config: str, select: dict[str, Any]) -> pa.Tab
 
 def read_row(root: Path, place: dict[str, Any]) -> dict[str, Any]:
     """One row as `load_dataset` gives it, from its byte ranges."""
+    row = _coded_row(root, place)
+    picture = Image.open(io.BytesIO(row["image"]["bytes"]))
+    picture.load()
+    return row | {"image": picture}
+
+
+def _coded_row(root: Path, place: dict[str, Any]) -> dict[str, Any]:
+    """The row with its image still coded: given a PIL image, `datasets` would code it again, and a JPEG would lose."""
     stream = _opened(str(root / place["shard"]))
     image, record = (_range(stream, place[f"{kind}_offset"], place[f"{kind}_size"]) for kind in ("image", "json"))
-    picture = Image.open(io.BytesIO(image))
-    picture.load()
     return {
-        "image": picture,
+        "image": {"bytes": image, "path": None},
         "json": orjson.loads(record),
         "__key__": place["key"],
         "__url__": str(root / place["shard"]),
@@ -158,7 +164,7 @@ def _rows(root: Path, batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
 def _stream(root: list[Path], tables: list[list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
     for folder, table in zip(root, tables, strict=True):
         for place in table:
-            yield read_row(folder, place)
+            yield _coded_row(folder, place)
 
 
 @lru_cache(maxsize=64)
