@@ -23,6 +23,8 @@ class Rule:
     mask_suffix: str = ""
     folders: tuple[int, ...] = ()
     """Folder levels that must agree too, such as 0 for `train/images/1.png` and `train/masks/1.png`."""
+    stem: bool = True
+    """False where the folders alone tell whose mask it is, as in `<id>/images/<id>.png` and `<id>/masks/<hash>.png`."""
 
 
 SAME_STEM = Rule()
@@ -56,12 +58,12 @@ def pair(
     by_key: dict[tuple[str, ...], list[str]] = {}
     images = list(images)
     for image in images:
-        key = _key(image, rule.image_prefix, rule.image_suffix, folders=rule.folders)
+        key = _key(image, rule.image_prefix, rule.image_suffix, rule=rule)
         if key is not None:
             by_key.setdefault(key, []).append(image)
     pairs, lonely_masks = [], []
     for mask in masks:
-        key = _key(mask, rule.mask_prefix, rule.mask_suffix, folders=rule.folders)
+        key = _key(mask, rule.mask_prefix, rule.mask_suffix, rule=rule)
         owners = by_key.get(key, []) if key is not None else []
         if len(owners) == 1:
             pairs.append((owners[0], mask))
@@ -82,14 +84,15 @@ def _lonely_mask(mask: str, owners: list[str]) -> Issue:
     return Issue("no-image", mask, "no image of its name", "an image per mask", "it was left out")
 
 
-def _key(path: str, prefix: str, suffix: str, *, folders: tuple[int, ...]) -> tuple[str, ...] | None:
+def _key(path: str, prefix: str, suffix: str, *, rule: Rule) -> tuple[str, ...] | None:
     """What image and mask share; None where the name lacks the prefix or suffix, or the path the folders."""
     parts = PurePosixPath(path).parts[:-1]
     stem = _stem(PurePosixPath(path).name)
     fits = len(stem) > len(prefix) + len(suffix) and stem.startswith(prefix) and stem.endswith(suffix)
-    if not fits or any(not -len(parts) <= level < len(parts) for level in folders):
+    if not fits or any(not -len(parts) <= level < len(parts) for level in rule.folders):
         return None
-    return (*(parts[level] for level in folders), stem[len(prefix) : len(stem) - len(suffix)])
+    shared = tuple(parts[level] for level in rule.folders)
+    return (*shared, stem[len(prefix) : len(stem) - len(suffix)]) if rule.stem else shared
 
 
 def _stem(name: str) -> str:

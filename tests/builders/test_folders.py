@@ -90,3 +90,8 @@ def test_real_pairs(real_data):
     cells = Raw(real_data / "chula_rbc12")
     pairs, images_left, labels_left = pair(cells.glob("Dataset/*.jpg"), cells.glob("Label/*.txt"), report=[].append)
     assert (len(pairs), len(images_left), labels_left) == (50, 6, [])
+    nuclei = Raw(real_data / "dsb2018_nuclei")
+    images, masks = nuclei.glob("stage1_train/*/images/*.png"), nuclei.glob("stage1_train/*/masks/*.png")
+    pairs, *lonely = pair(images, masks, rule=Rule(folders=(1,), stem=False), report=issues.append)
+    assert (len(images), len(pairs), lonely, len(issues)) == (45, 1096, [[], []], 1)
+    assert all(image.split("/")[1] == mask.split("/")[1] for image, mask in pairs)
