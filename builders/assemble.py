@@ -12,7 +12,7 @@ from ..schema.clinical_tasks import CLINICAL_TASKS
 from ..schema.departments import DEPARTMENTS
 from ..schema.errors import Issue, Severity
 from ..schema.labels import Label
-from ..schema.pixels import low_information, perceptual_hash, pixel_sha256
+from ..schema.pixels import low_information, perceptual_hash, pixel_sha256, thumbnail
 from ..schema.sample import Acquisition, Annotation, BurnedIn, LabelState, Provenance, Sample, State, Subject
 from ..schema.triplet import MODALITIES, Triplet
 from .deidentify import Salt, key_of, pseudonym
@@ -209,13 +209,14 @@ def _annotations(placed: Iterable[Placed], context: Context) -> Iterable[Annotat
 
 def _provenance(shown: Shown, context: Context, triplet: Triplet) -> Provenance:
     burned_in, reason = _burned_in(shown.facts, triplet)
+    small = thumbnail(shown.pixels)
     return Provenance(
         raw_sha256=context.raw_sha256,
         raw_format=shown.raw_format,
         decoder=shown.decoder,
         pixel_sha256=pixel_sha256(shown.pixels),
-        perceptual_hash=perceptual_hash(shown.pixels),
-        low_information=low_information(shown.pixels),
+        perceptual_hash=perceptual_hash(small),
+        low_information=low_information(small),
         builder_version=__version__,
         axis=shown.axis,
         index=shown.index,

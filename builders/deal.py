@@ -90,8 +90,8 @@ def deal(hand: Hand) -> dict[str, Any]:
         return known
     mark.parent.mkdir(parents=True, exist_ok=True)
     samples, annotations, written = _write_shard(hand) if hand.shard else _index_only(hand)
-    _write_piece(hand, "samples", index.table(samples, index.SAMPLES))
-    _write_piece(hand, "annotations", index.table(annotations, index.ANNOTATIONS))
+    _write_piece(hand, "samples", index.sample_table(samples))
+    _write_piece(hand, "annotations", index.annotation_table(annotations))
     summary = {"path": hand.shard, "split": hand.split, "subsets": list(hand.subsets), "samples": len(samples), **written}
     write_json(mark, summary)
     return summary
@@ -112,12 +112,12 @@ def join_index(staged: Path, numbers: range, *, source: str) -> dict[str, str]:
     return digests
 
 
-def _write_shard(hand: Hand) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]]:
+def _write_shard(hand: Hand) -> tuple[list[dict[str, Any]], list[tuple[Any, ...]], dict[str, Any]]:
     assert hand.shard is not None
     path = hand.staged / hand.shard
     path.parent.mkdir(parents=True, exist_ok=True)
     samples: list[dict[str, Any]] = []
-    annotations: list[dict[str, Any]] = []
+    annotations: list[tuple[Any, ...]] = []
     with PartReader(hand.parts) as parts, ShardWriter(path, path.with_name(f".{path.name}.tmp")) as shard:
         for row in hand.rows.to_pylist():
             image, unsplit = _read(parts, row)
@@ -129,7 +129,7 @@ def _write_shard(hand: Hand) -> tuple[list[dict[str, Any]], list[dict[str, Any]]
         return samples, annotations, shard.finish()
 
 
-def _index_only(hand: Hand) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]]:
+def _index_only(hand: Hand) -> tuple[list[dict[str, Any]], list[tuple[Any, ...]], dict[str, Any]]:
     """Rows of excluded samples: in the index with their reason, in no shard, their annotations nowhere."""
     samples = []
     with PartReader(hand.parts) as parts:

@@ -11,7 +11,7 @@ from PIL import Image
 from .clinical_tasks import CLINICAL_TASKS
 from .departments import DEPARTMENTS
 from .errors import Issue, MedLoomError, RegionError
-from .pixels import low_information, pixel_sha256
+from .pixels import low_information, pixel_sha256, thumbnail
 from .region import check_box, check_point, check_rle, rle_area, rle_box
 from .sample import SCHEMA_VERSION, SPLITS, Annotation, Sample, State
 from .triplet import MODALITIES, Triplet
@@ -55,7 +55,7 @@ def check_image(sample: Sample, image: bytes, where: str) -> Iterator[Issue]:
         "image-size": (pixels.shape[:2], sample.size_hw_px),
         "image-channels": ((*pixels.shape, 1)[2], sample.channels),
         "pixel-hash": (pixel_sha256(pixels), sample.provenance.pixel_sha256),
-        "low-information": (low_information(pixels), sample.provenance.low_information),
+        "low-information": (low_information(thumbnail(pixels)), sample.provenance.low_information),
         "image-metadata": (carried, set()),
     }
     for code, (found, expected) in facts.items():

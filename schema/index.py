@@ -6,6 +6,7 @@ annotation. Byte ranges are those of the two members' contents inside their tar.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
@@ -114,22 +115,32 @@ def sample_row(record: dict[str, Any], place: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def annotation_rows(record: dict[str, Any], split: str) -> list[dict[str, Any]]:
-    """The rows of a record's label states, then of its annotations."""
-    states = {(label["label_id"], label["laterality"]): label for label in record["labels"]}
-    shared = {"key": record["key"], "split": split}
-    rows = [{**label, **shared, "granularity": "image"} for label in record["labels"]]
-    height, width = record["size_hw_px"]
+def annotation_rows(record: dict[str, Any], split: str) -> Iterator[tuple[Any, ...]]:
+    """The rows of a record's label states, then of its annotations, in the order of `ANNOTATIONS`."""
+    key, (height, width) = record["key"], record["size_hw_px"]
+    states = {}
+    for label in record["labels"]:
+        who = label["label"], label["label_id"], label["laterality"], label["state"]
+        tree = tuple(label[name] for name in ("area", "task", "subset", "clinical_task", "department"))
+        states[label["label_id"], label["laterality"]] = who, tree
+        yield key, split, None, *who, "image", *tree, *_NO_BOX, None, None, None, label["value"], label["unit"]
     for one in record["annotations"]:
-        label = states[one["label_id"], one["laterality"]]
-        area = None if one["area_px"] is None else one["area_px"] / (height * width)
-        box = dict(zip(("x0_px", "y0_px", "x1_px", "y1_px"), one["box_xyxy_px"] or (None,) * 4, strict=True))
-        rows.append({**label, **one, **shared, **box, "annotation": one["id"], "area_share": area, "value": None, "unit": None})
-    return rows
+        who, tree = states[one["label_id"], one["laterality"]]
+        box = one["box_xyxy_px"] or _NO_BOX
+        share = None if one["area_px"] is None else one["area_px"] / (height * width)
+        origin = one["observer"], one["origin"]
+        yield key, split, one["id"], *who, one["granularity"], *tree, *box, share, *origin, None, None
 
 
-def table(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
-    """Rows as an Arrow table; fields that the schema doesn't name are left out."""
-    return pa.table(
-        {field.name: pa.array([row.get(field.name) for row in rows], field.type) for field in schema}, schema=schema
-    )
+_NO_BOX = (None, None, None, None)
+
+
+def sample_table(rows: list[dict[str, Any]]) -> pa.Table:
+    """Sample rows as an Arrow table; absent fields are null."""
+    return pa.table({field.name: pa.array([row.get(field.name) for row in rows], field.type) for field in SAMPLES})
+
+
+def annotation_table(rows: list[tuple[Any, ...]]) -> pa.Table:
+    """Annotation rows as an Arrow table."""
+    columns = zip(*rows, strict=True) if rows else ((),) * len(ANNOTATIONS)
+    return pa.table({field.name: pa.array(column, field.type) for field, column in zip(ANNOTATIONS, columns, strict=True)})

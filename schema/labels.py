@@ -7,6 +7,7 @@ term, without side: left and right are kept as `laterality`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from .clinical_tasks import CLINICAL_TASKS
 from .departments import DEPARTMENTS
@@ -46,4 +47,9 @@ class Label:
     @property
     def id(self) -> str:
         """The MeSH descriptor where there is one, else the name as a slug behind `medloom:`."""
-        return f"mesh:{self.mesh}" if self.mesh else f"medloom:{slug(self.name)}"
+        return f"mesh:{self.mesh}" if self.mesh else _own_id(self.name)
+
+
+@cache
+def _own_id(name: str) -> str:
+    return f"medloom:{slug(name)}"

@@ -11,6 +11,7 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ...schema.errors import UnreadableError
 
@@ -88,7 +89,7 @@ def inspect(stream: bytes, *, where: str = "") -> JpegFacts:
     Raises:
         UnreadableError: no JPEG, a marker that leads out of the stream, no frame, no scan, or no end (truncated).
     """
-    segments = list(_segments(stream, where))
+    segments = _segments(stream, where)
     frames = [s for s in segments if s.marker in FRAMES]
     if not frames or not any(s.marker == SOS for s in segments):
         raise _bad("no frame and scan", "an image between SOI and EOI", where)
@@ -131,8 +132,13 @@ def strip_metadata(stream: bytes, *, where: str = "") -> bytes:
     return b"".join(kept)
 
 
-def _segments(stream: bytes, where: str) -> Iterator[_Segment]:
-    """Every segment behind SOI up to EOI, whose `end` is where the image ends."""
+@lru_cache(maxsize=1)
+def _segments(stream: bytes, where: str) -> tuple[_Segment, ...]:
+    """Every segment behind SOI up to EOI, whose `end` is where the image ends; kept, since a stream is asked twice."""
+    return tuple(_walk(stream, where))
+
+
+def _walk(stream: bytes, where: str) -> Iterator[_Segment]:
     if stream[:2] != b"\xff\xd8":
         raise _bad(f"bytes that begin with {stream[:2].hex() or 'nothing'}", "the start marker of JPEG, ffd8", where)
     position = 2

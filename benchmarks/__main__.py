@@ -1,0 +1,35 @@
+"""`make bench`: every benchmark in one run, as ratios; absolute times of a shared machine mean nothing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import tempfile
+from pathlib import Path
+
+from benchmarks import building, memory, reading
+
+PARTS = {"build": building.throughput, "scaling": building.scaling, "memory": memory.flatness, "read": reading.speed}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", default=list(PARTS), help=f"some of {', '.join(PARTS)}")
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of tables")
+    arguments = parser.parse_args()
+    machine = {"python": platform.python_version(), "cores": len(os.sched_getaffinity(0)), "machine": platform.machine()}
+    results: dict[str, object] = {"machine": machine}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in arguments.parts:
+            results[name] = rows = PARTS[name](Path(folder))
+            if not arguments.json:
+                print(f"\n{name}")
+                for row in rows:
+                    print(f"  {row['what']:<58} {row['ratio']:>7.2f}  {row.get('note', '')}", flush=True)
+    print(json.dumps(results, indent=2) if arguments.json else f"\n{machine}")
+
+
+if __name__ == "__main__":
+    main()
