@@ -128,8 +128,8 @@ class Source:
     """Facts, labels and the reading function: all that the catalogue knows of a source."""
 
     facts: Facts
-    labels: Mapping[str, Label]
-    """Raw word → canonical label. A raw word that isn't here is an issue."""
+    labels: Mapping[str, Label | None]
+    """Raw word → canonical label; None for a word that is knowingly no label. A raw word that isn't here is an issue."""
     read: Read
     """Yields units in sorted order; table faults go to `raw.report`."""
     layouts: tuple[Layout, ...]
