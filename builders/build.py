@@ -93,10 +93,13 @@ def build(spec: str, raw_root: Path, release: Path, *, options: Options, progres
         tally = Tally()
         raw = Raw(raw_root, unpack_to=workspace.unpacked, report=tally.add)
         require(source, raw)
-        workspace.prepare(_fingerprint(spec, source, raw, options), fresh=options.fresh)
-        finished = _finished(workspace)
-        if finished is not None:
-            return finished
+        fingerprint = _fingerprint(spec, source, raw, options)
+        workspace.prepare(fingerprint, fresh=options.fresh)
+        if (workspace.root / "done.json").exists():
+            finished = _finished(workspace)
+            if finished is not None:
+                return finished
+            workspace.prepare(fingerprint, fresh=True)
         return _Build(spec, source, raw, workspace, options, tally, progress or (lambda *_: None)).run()
 
 
@@ -337,14 +340,11 @@ def _plain(value: Any) -> Any:
 
 
 def _finished(workspace: Workspace) -> dict[str, Any] | None:
-    """The report of a build that is already in the release, byte for byte."""
-    content = read_json(workspace.root / "done.json")
-    recipe = Release(workspace.release).recipe(workspace.source) if content is not None else None
-    if recipe is None or recipe["content_sha256"] != content:
+    """The report of a finished build, None where the release no longer holds what it made."""
+    recipe = Release(workspace.release).recipe(workspace.source)
+    if recipe is None or recipe["content_sha256"] != read_json(workspace.root / "done.json"):
         return None
-    stands = all(
-        path.exists() and path.stat().st_size == shard["bytes"]
-        for shard in recipe["shards"]
-        for path in [workspace.release / shard["path"]]
-    )
+    sizes = {workspace.release / shard["path"]: shard["bytes"] for shard in recipe["shards"]}
+    stands = all(path.exists() and path.stat().st_size == size for path, size in sizes.items())
+    workspace.clear()
     return read_json(workspace.report) if stands else None

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -84,16 +84,16 @@ def select_rows(release: Release, config: str, select: dict[str, Any]) -> pa.Tab
 
 def read_row(root: Path, place: dict[str, Any]) -> dict[str, Any]:
     """One row as `load_dataset` gives it, from its byte ranges."""
-    row = _coded_row(root, place)
+    with (root / place["shard"]).open("rb") as shard:
+        row = _coded_row(shard, root, place)
     picture = Image.open(io.BytesIO(row["image"]["bytes"]))
     picture.load()
     return row | {"image": picture}
 
 
-def _coded_row(root: Path, place: dict[str, Any]) -> dict[str, Any]:
+def _coded_row(shard: BinaryIO, root: Path, place: dict[str, Any]) -> dict[str, Any]:
     """The row with its image still coded: given a PIL image, `datasets` would code it again, and a JPEG would lose."""
-    stream = _opened(str(root / place["shard"]))
-    image, record = (_range(stream, place[f"{kind}_offset"], place[f"{kind}_size"]) for kind in ("image", "json"))
+    image, record = (_range(shard, place[f"{kind}_offset"], place[f"{kind}_size"]) for kind in ("image", "json"))
     return {
         "image": {"bytes": image, "path": None},
         "json": orjson.loads(record),
@@ -162,14 +162,11 @@ def _rows(root: Path, batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
 
 
 def _stream(root: list[Path], tables: list[list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+    """Rows of whole tables, each of which lies in one shard."""
     for folder, table in zip(root, tables, strict=True):
-        for place in table:
-            yield _coded_row(folder, place)
-
-
-@lru_cache(maxsize=64)
-def _opened(path: str) -> BinaryIO:
-    return Path(path).open("rb")
+        with (folder / table[0]["shard"]).open("rb") as shard:
+            for place in table:
+                yield _coded_row(shard, folder, place)
 
 
 def _range(stream: BinaryIO, offset: int, size: int) -> bytes:

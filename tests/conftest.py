@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 
 def data_root() -> Path | None:
@@ -21,3 +26,111 @@ def real_data() -> Path:
     if root is None:
         pytest.skip("real sources absent: set MEDLOOM_DATA to the folder that holds them")
     return root
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fresh cache of `datasets` for every test, so that none reads what another left."""
+    import datasets.config
+
+    cache = tmp_path_factory.mktemp("hf-cache")
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", cache)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+TINY_SOURCE = """
+from medloom.builders.source import Access, Expect, Facts, Layout, Source
+from medloom.builders.unit import Finding, Unit
+from medloom.schema.labels import Label
+from medloom.schema.triplet import Triplet
+
+FACTS = Facts(
+    name="tiny", title="Tiny", homepage="https://example.org", licence="CC0-1.0", licence_evidence="drawn by the test",
+    citation="@misc{tiny}", cite="https://example.org", access=Access.GENERATED, triplet=Triplet("Mic", "cell", "cell-type"),
+    clinical_task="Cell Recognition", department="Hematology", group_kind="image", closed_sets={"kind": ("red", "white")},
+)
+LABELS = {"red": Label("red blood cell", mesh="D004912"), "white": Label("white blood cell", mesh="D007962")}
+
+def read(raw):
+    for image in raw.glob("*/*.png", "*/*.jpg"):
+        yield Unit(files=(image,), reader="raster", findings=(Finding(image.split("/")[0]),))
+
+SOURCE = Source(
+    facts=FACTS, labels=LABELS, read=read,
+    layouts=(Layout(name="folders", expects=(Expect(pattern="*/*.[pj][np]g", what="pictures"),)),),
+)
+"""
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """A source of drawn pictures in two class folders, its builder file, and where a release may go."""
+
+    spec: str
+    raw: Path
+    folder: Path
+
+    @property
+    def release(self) -> Path:
+        return self.folder / "release"
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Tiny:
+    random = np.random.default_rng(7)
+    for kind in ("red", "white"):
+        (tmp_path / "raw" / kind).mkdir(parents=True)
+        for number in range(40):
+            picture = random.integers(0, 255, (24 + number % 3, 31, 3), np.uint8)
+            suffix = "png" if number % 2 else "jpg"
+            Image.fromarray(picture).save(tmp_path / "raw" / kind / f"cell {number:02d}.{suffix}")
+    spec = tmp_path / "tiny.py"
+    spec.write_text(TINY_SOURCE)
+    return Tiny(str(spec), tmp_path / "raw", tmp_path)
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """One folder for the whole run, whatever the number of test workers."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(scope="session")
+def raw_root(shared_folder: Path) -> Callable[[str], Path]:
+    """The raw root of a catalogued source: drawn once, or among the real sources; else the test is skipped."""
+    from filelock import FileLock
+
+    from medloom.builders.catalog import load
+
+    def one(name: str) -> Path:
+        draw, root = load(name).draw, data_root()
+        if draw is None:
+            if root is None or not (root / name).is_dir():
+                pytest.skip(f"{name}: raw root absent: set MEDLOOM_DATA to the folder that holds it")
+            return root / name
+        drawn = shared_folder / "drawn" / name
+        drawn.parent.mkdir(exist_ok=True)
+        with FileLock(drawn.with_suffix(".lock")):
+            if not drawn.exists():
+                drawn.mkdir()
+                draw(drawn)
+        return drawn
+
+    return one
+
+
+@pytest.fixture(scope="session")
+def built(shared_folder: Path, raw_root: Callable[[str], Path]) -> Callable[[str], tuple[Path, dict[str, Any]]]:
+    """Release and report of a catalogued source, built once for all tests of the run."""
+    from filelock import FileLock
+
+    from medloom.builders.build import Options, build
+
+    def one(name: str) -> tuple[Path, dict[str, Any]]:
+        raw, folder = raw_root(name), shared_folder / "built" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / "lock"):
+            return folder / "release", build(name, raw, folder / "release", options=Options())
+
+    return one
