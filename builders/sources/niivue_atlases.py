@@ -19,7 +19,7 @@ from ...schema.labels import Label
 from ...schema.triplet import Triplet
 from ..formats import json_records
 from ..raw import Raw
-from ..source import Access, Expect, Facts, Layout, Source
+from ..source import Access, Expect, Facts, Layout, Reading, Source
 from ..unit import LabelMap, Unit
 
 NUCLEI = {
@@ -113,6 +113,8 @@ SOURCE = Source(
     facts=FACTS,
     labels=LABELS,
     read=read,
+    # Some nuclei measure a few voxels: the usual share of a slice would drop the subthalamic nucleus everywhere.
+    reading=Reading(min_mask_share=0.0003),
     layouts=(
         Layout(
             name="the repository",
