@@ -218,7 +218,7 @@ def _volume(stream: IO[bytes], header: Header, *, index: int, where: str) -> Vol
     _, slices, rows, columns = header.shape
     shape = (slices, rows, columns) if header.channels == 1 else (slices, rows, columns, 3)
     array = np.empty(shape, header.dtype)
-    _fill(stream, memoryview(array.reshape(-1)).cast("B"), where)
+    _fill(stream, array.reshape(-1).view(np.uint8).data, where)
     return Volume(
         array=_scaled(array, header) if header.channels == 1 else array,
         affine_lps=header.affine_lps.copy(),
@@ -231,7 +231,7 @@ def _volume(stream: IO[bytes], header: Header, *, index: int, where: str) -> Vol
     )
 
 
-def _fill(stream: IO[Any], buffer: memoryview, where: str) -> None:
+def _fill(stream: Any, buffer: memoryview, where: str) -> None:
     done = 0
     while done < len(buffer):
         count = stream.readinto(buffer[done : done + _CHUNK])
@@ -250,7 +250,7 @@ def _skip(stream: IO[bytes], count: int, where: str) -> None:
 
 
 def _scaled(array: np.ndarray, header: Header) -> np.ndarray:
-    """slope × stored + intercept in native byte order: integers where all three are and the result fits, else float32."""
+    """Stored × slope + intercept in native byte order: integers where all three are and the result fits, else float32."""
     native = array.astype(array.dtype.newbyteorder("="), copy=False)
     slope, inter = header.slope, header.inter
     if (slope, inter) == (1.0, 0.0):

@@ -14,14 +14,14 @@ from ...schema.errors import UnreadableError
 
 MAX_HEADER = 1 << 20
 _NAMES = {
-    1: ("signed char", "int8", "int8_t", "uchar", "unsigned char", "uint8", "uint8_t"),
-    2: ("short", "short int", "signed short", "signed short int", "int16", "int16_t")
-    + ("ushort", "unsigned short", "unsigned short int", "uint16", "uint16_t"),
-    4: ("int", "signed int", "int32", "int32_t", "uint", "unsigned int", "uint32", "uint32_t", "float"),
-    8: ("longlong", "long long", "long long int", "signed long long", "signed long long int", "int64", "int64_t")
-    + ("ulonglong", "unsigned long long", "unsigned long long int", "uint64", "uint64_t", "double"),
+    1: "signed char, int8, int8_t, uchar, unsigned char, uint8, uint8_t",
+    2: "short, short int, signed short, signed short int, int16, int16_t, "
+    "ushort, unsigned short, unsigned short int, uint16, uint16_t",
+    4: "int, signed int, int32, int32_t, uint, unsigned int, uint32, uint32_t, float",
+    8: "longlong, long long, long long int, signed long long, signed long long int, int64, int64_t, "
+    "ulonglong, unsigned long long, unsigned long long int, uint64, uint64_t, double",
 }
-TYPE_BYTES = {name: size for size, names in _NAMES.items() for name in names}
+TYPE_BYTES = {name: size for size, names in _NAMES.items() for name in names.split(", ")}
 COLOUR_KINDS = frozenset({"rgb-color", "3-color"})
 SERIES_KINDS = frozenset({"list", "time", "none", "???", ""})
 

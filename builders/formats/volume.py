@@ -112,8 +112,8 @@ def _decoded(path: Path, kind: str) -> tuple[Any, str]:
         ) from error
 
 
-def _series(image: Any, header: TextHeader, where: str) -> Sequence[np.ndarray]:
-    """Volumes in time order, each (slices, rows, columns[, 3])."""
+def _series(image: Any, header: TextHeader, where: str) -> np.ndarray:
+    """Volumes in time order: (time, slices, rows, columns[, 3])."""
     import SimpleITK as sitk
 
     array = sitk.GetArrayFromImage(image)
