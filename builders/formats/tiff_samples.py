@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -30,10 +31,7 @@ def picture(
 
 def decoder_name() -> str:
     """Names and versions of what decodes TIFF."""
-    import imagecodecs
-    import tifffile
-
-    return f"tifffile {tifffile.__version__} (imagecodecs {imagecodecs.__version__})"
+    return f"tifffile {version('tifffile')} (imagecodecs {version('imagecodecs')})"
 
 
 def natural(array: np.ndarray, key: Any, *, where: str, report: Report) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -50,7 +48,7 @@ def natural(array: np.ndarray, key: Any, *, where: str, report: Report) -> tuple
         ink = 255 - array.astype(np.uint16)
         return ((ink[..., :3] * ink[..., 3:] + 127) // 255).astype(np.uint8), (*notes, "cmyk-to-rgb")
     jpeg = int(key.compression) in (6, 7)
-    if photometric not in (0, 1, 2) and not (photometric == 6 and jpeg) or samples > 4:
+    if (photometric not in (0, 1, 2) and not (photometric == 6 and jpeg)) or samples > 4:
         found = f"photometric interpretation {key.photometric!r} with {samples} samples"
         raise UnreadableError(found, expected="grey, RGB or a palette", where=where, code="unsupported")
     if photometric == 0 and array.dtype.kind == "u":

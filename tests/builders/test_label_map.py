@@ -59,7 +59,7 @@ def test_any_type_with_whole_values_becomes_the_smallest(tmp_path, dtype):
 
 
 def nibabel_safe(array: np.ndarray) -> np.ndarray:
-    """nibabel asks for an explicit dtype of 64-bit integers."""
+    """The array without 64-bit integers, for which nibabel asks an explicit dtype."""
     return array.astype(np.int32) if array.dtype == np.int64 else array
 
 
