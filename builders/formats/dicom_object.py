@@ -43,6 +43,14 @@ _LONG_NUMBER = re.compile(r"\d{6}")
 
 
 @contextmanager
+def quiet() -> Iterator[None]:
+    """Silence pydicom's warnings of values against their kind: what matters is checked where it is used."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
 def viewed(path: Path) -> Iterator[mmap.mmap]:
     """A map of the file: it hands out no more than the file holds, whatever length an element claims.
 
@@ -77,8 +85,7 @@ def read_object(view: mmap.mmap, *, classes: tuple[str, ...], where: str, pixels
     _refuse_bomb(view, where)
     view.seek(0)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # values against their VR; what matters is checked where it is used
+        with quiet():
             found = dcmread(view, stop_before_pixels=not pixels, force=True)  # type: ignore[arg-type]
             sop_class = str(found.get("SOPClassUID") or "")
     except BROKEN as error:

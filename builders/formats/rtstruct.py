@@ -19,7 +19,7 @@ from ...schema.errors import Issue, RegionError, Severity, UnreadableError
 from ...schema.region import fill_polygons
 from ..picture import Layer, Picture, Report, Volume
 from ..unit import StructureSet
-from .dicom_object import BROKEN, read_object, viewed
+from .dicom_object import BROKEN, quiet, read_object, viewed
 from .layers import Region, pack_layers
 from .planes import Planes, planes_of
 from .rtstruct_regions import Contour, Roi, listed_images, rois_of
@@ -91,7 +91,7 @@ def layers(path: Path, target: StructureSet, *, volume: Volume | Picture, report
 
 def _rois(path: Path) -> tuple[list[Roi], frozenset[str]]:
     try:
-        with viewed(path) as view:
+        with quiet(), viewed(path) as view:
             header: Dataset = read_object(view, classes=(STRUCTURE_SET,), where=path.name)
             return rois_of(header), listed_images(header)
     except BROKEN as error:

@@ -14,7 +14,7 @@ import numpy as np
 from ...schema.errors import Issue, Severity, UnreadableError
 from ..picture import Layer, Picture, Report, Volume
 from ..unit import SegObject
-from .dicom_object import BROKEN
+from .dicom_object import BROKEN, quiet
 from .layers import Region, grid_of, pack_layers
 from .seg_grid import Placement
 from .seg_groups import Segment
@@ -28,7 +28,8 @@ def segments(path: Path) -> list[tuple[int, str]]:
     Raises:
         UnreadableError: no SEG.
     """
-    return [(segment.number, segment.label) for segment in open_seg(path).segments if not segment.background]
+    with quiet():
+        return [(segment.number, segment.label) for segment in open_seg(path).segments if not segment.background]
 
 
 def layers(path: Path, target: SegObject, *, volume: Volume | Picture, report: Report) -> list[Layer]:
@@ -41,7 +42,8 @@ def layers(path: Path, target: SegObject, *, volume: Volume | Picture, report: R
         UnreadableError: no SEG, frames that can't be decoded, or a claim of size that its bytes can't hold.
     """
     try:
-        return _layers(open_seg(path), target, volume, report)
+        with quiet():
+            return _layers(open_seg(path), target, volume, report)
     except BROKEN as error:
         raise UnreadableError(f"{type(error).__name__}: {error}", expected="a whole SEG", where=path.name) from error
 
