@@ -18,7 +18,7 @@ from ...schema.sample import Origin
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-BROKEN = (
+_BROKEN = (
     ArithmeticError,
     AttributeError,
     EOFError,
@@ -43,11 +43,19 @@ _LONG_NUMBER = re.compile(r"\d{6}")
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Silence pydicom's warnings of values against their kind: what matters is checked where it is used."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+def reading(what: str, *, where: str) -> Iterator[None]:
+    """Turn what pydicom and the decoders raise inside the block into `UnreadableError`, and keep their warnings quiet.
+
+    Their messages quote the header, and so perhaps a person; the kind of error alone is kept.
+    """
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # values against their kind; what matters is checked where it is used
+            yield
+    except (BytesLengthException, InvalidDicomError, *_BROKEN) as error:
+        raise UnreadableError(f"{type(error).__name__} on the way", expected=what, where=where) from error
 
 
 @contextmanager
@@ -84,12 +92,9 @@ def read_object(view: mmap.mmap, *, classes: tuple[str, ...], where: str, pixels
 
     _refuse_bomb(view, where)
     view.seek(0)
-    try:
-        with quiet():
-            found = dcmread(view, stop_before_pixels=not pixels, force=True)  # type: ignore[arg-type]
-            sop_class = str(found.get("SOPClassUID") or "")
-    except BROKEN as error:
-        raise UnreadableError(f"{type(error).__name__}: {error}", expected="a DICOM object", where=where) from error
+    with reading("a DICOM object", where=where):
+        found = dcmread(view, stop_before_pixels=not pixels, force=True)  # type: ignore[arg-type]
+        sop_class = str(found.get("SOPClassUID") or "")
     if not sop_class:
         raise UnreadableError("no SOP class", expected="a DICOM object", where=where)
     if sop_class not in classes:

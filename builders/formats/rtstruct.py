@@ -11,21 +11,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...schema.errors import Issue, RegionError, Severity, UnreadableError
+from ...schema.errors import Issue, RegionError, Severity
 from ...schema.region import fill_polygons
 from ..picture import Layer, Picture, Report, Volume
 from ..unit import StructureSet
-from .dicom_object import BROKEN, quiet, read_object, viewed
+from .dicom_object import read_object, reading, viewed
 from .layers import Region, pack_layers
 from .planes import Planes, planes_of
 from .rtstruct_regions import Contour, Roi, listed_images, rois_of
-
-if TYPE_CHECKING:
-    from pydicom import Dataset
 
 STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
 FILLED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
@@ -81,22 +77,14 @@ def layers(path: Path, target: StructureSet, *, volume: Volume | Picture, report
     Raises:
         UnreadableError: no RTSTRUCT, or one that breaks its own form.
     """
-    try:
-        rois, listed = _rois(path)
-        return _layers(rois, listed, target, volume=volume, where=path.name, report=report)
-    except BROKEN as error:
-        found = f"{type(error).__name__}: {error}"
-        raise UnreadableError(found, expected="a whole RTSTRUCT", where=path.name) from error
+    rois, listed = _rois(path)
+    return _layers(rois, listed, target, volume=volume, where=path.name, report=report)
 
 
 def _rois(path: Path) -> tuple[list[Roi], frozenset[str]]:
-    try:
-        with quiet(), viewed(path) as view:
-            header: Dataset = read_object(view, classes=(STRUCTURE_SET,), where=path.name)
-            return rois_of(header), listed_images(header)
-    except BROKEN as error:
-        found = f"{type(error).__name__}: {error}"
-        raise UnreadableError(found, expected="a whole RTSTRUCT", where=path.name) from error
+    with reading("a whole RTSTRUCT", where=path.name), viewed(path) as view:
+        header = read_object(view, classes=(STRUCTURE_SET,), where=path.name)
+        return rois_of(header), listed_images(header)
 
 
 def _layers(

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ...schema.errors import Issue, Severity, UnreadableError
+from ...schema.errors import Issue, Severity
 from ..picture import Layer, Picture, Report, Volume
 from ..unit import SegObject
-from .dicom_object import BROKEN, quiet
+from .dicom_object import reading
 from .layers import Region, grid_of, pack_layers
 from .seg_grid import Placement
 from .seg_groups import Segment
@@ -28,7 +28,7 @@ def segments(path: Path) -> list[tuple[int, str]]:
     Raises:
         UnreadableError: no SEG.
     """
-    with quiet():
+    with reading("a whole SEG", where=path.name):
         return [(segment.number, segment.label) for segment in open_seg(path).segments if not segment.background]
 
 
@@ -41,11 +41,8 @@ def layers(path: Path, target: SegObject, *, volume: Volume | Picture, report: R
     Raises:
         UnreadableError: no SEG, frames that can't be decoded, or a claim of size that its bytes can't hold.
     """
-    try:
-        with quiet():
-            return _layers(open_seg(path), target, volume, report)
-    except BROKEN as error:
-        raise UnreadableError(f"{type(error).__name__}: {error}", expected="a whole SEG", where=path.name) from error
+    with reading("a whole SEG", where=path.name):
+        return _layers(open_seg(path), target, volume, report)
 
 
 def _layers(seg: SegFile, target: SegObject, volume: Volume | Picture, report: Report) -> list[Layer]:

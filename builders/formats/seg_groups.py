@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...schema.errors import UnreadableError
 from ...schema.sample import Origin
 from .dicom_object import origin_of, tool_of
 
@@ -58,7 +59,7 @@ def tiled_full_frames(header: Dataset) -> list[Frame]:
     """Frames without functional groups of their own: by segment, then focal plane, then rows of tiles (C.7.6.17.3).
 
     Raises:
-        ValueError: their number isn't that of a full tiling.
+        UnreadableError: their number isn't that of a full tiling.
     """
     height, width = int(header.TotalPixelMatrixRows), int(header.TotalPixelMatrixColumns)
     tiles = -(-height // int(header.Rows)) * -(-width // int(header.Columns))
@@ -66,7 +67,8 @@ def tiled_full_frames(header: Dataset) -> list[Frame]:
     channels = [None] if label_map else [int(item.SegmentNumber) for item in header.SegmentSequence]
     planes, counted = int(header.get("TotalPixelMatrixFocalPlanes") or 1), int(header.get("NumberOfFrames") or 1)
     if tiles * len(channels) * planes != counted:
-        raise ValueError(f"{counted} frames in a full tiling of {tiles} tiles")
+        found = f"{counted} frames in a full tiling of {tiles} tiles, {len(channels)} segments and {planes} planes"
+        raise UnreadableError(found, expected="a frame for each")
     corners = [(x, y) for y in range(0, height, int(header.Rows)) for x in range(0, width, int(header.Columns))]
     spacing = _numbers(_group(None, _shared(header), "PixelMeasuresSequence"), "PixelSpacing")
     return [

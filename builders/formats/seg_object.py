@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from ...schema.errors import UnreadableError
-from .dicom_object import BROKEN, DEFLATED, read_object, viewed
+from .dicom_object import DEFLATED, read_object, reading, viewed
 from .seg_groups import Frame, Segment, grouped_frames, segment_of, tiled_full_frames
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ SEGMENTATION, LABEL_MAP = "1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1
 RLE, DEFLATED_FRAMES = "1.2.840.10008.1.2.5", "1.2.840.10008.1.2.8.1"
 MAX_EXPANSION = 10_000
 """Pixels that one compressed byte can stand for: an empty JPEG 2000 frame and deflated bits come near to it."""
+MAX_FRAME_PX = 1 << 28
+"""Pixels of one compressed frame, which is decoded whole."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,11 +91,8 @@ class SegFile:
         Raises:
             UnreadableError: the bytes can't be decoded to that size.
         """
-        try:
+        with reading("decodable pixels", where=self._at(index)):
             values = self._decode(index)
-        except BROKEN as error:
-            found = f"{type(error).__name__}: {str(error)[:200]}"
-            raise UnreadableError(found, expected="decodable pixels", where=self._at(index)) from error
         if values.shape != self.size_hw_px:
             raise UnreadableError(f"{values.shape} pixels", expected=f"{self.size_hw_px}", where=self._at(index))
         return values
@@ -139,11 +138,9 @@ def open_seg(path: Path) -> SegFile:
     Raises:
         UnreadableError: no SEG, truncated, or a claim that its bytes can't hold (`absurd-size`).
     """
-    try:
+    with reading("a whole SEG", where=path.name):
         stat = path.stat()
         return _open(path, stat.st_size, stat.st_mtime_ns)
-    except BROKEN as error:
-        raise UnreadableError(f"{type(error).__name__}: {error}", expected="a whole SEG", where=path.name) from error
 
 
 @lru_cache(maxsize=1)
@@ -180,7 +177,7 @@ def _value_place(view: mmap.mmap, header: Dataset) -> tuple[int, int | None]:
     implicit, little = header.original_encoding
     head = view.read(8 if implicit else 12)
     if head[:4] != (b"\xe0\x7f\x10\x00" if little else b"\x7f\xe0\x00\x10"):
-        raise ValueError("no pixel data")
+        raise UnreadableError("no pixel data", expected="frames")
     length = int.from_bytes(head[-4:], "little" if little else "big")
     return view.tell(), None if length == 0xFFFFFFFF else length
 
@@ -191,7 +188,7 @@ def _check_claim(header: Dataset, *, length: int | None, there: int, where: str)
     if claimed_px <= 0 or bits not in (1, 8, 16) or int(header.get("SamplesPerPixel", 1)) != 1:
         raise UnreadableError(f"{claimed_px} pixels of {bits} bits", expected="1, 8 or 16-bit frames", where=where)
     room_px = there * MAX_EXPANSION if length is None else length * 8 // bits
-    if claimed_px > room_px:
+    if claimed_px > room_px or (length is None and int(header.Rows) * int(header.Columns) > MAX_FRAME_PX):
         found = f"{claimed_px} pixels claimed by {there if length is None else length} bytes"
         raise UnreadableError(found, expected="pixels that the bytes can hold", where=where, code="absurd-size")
     if length is not None and length > there:
@@ -248,5 +245,5 @@ def _runs(item: bytes) -> bytes:
 
     segments, start = np.frombuffer(item, "<u4", 2)
     if segments != 1:
-        raise ValueError(f"{segments} RLE segments in a frame of bits")
+        raise UnreadableError(f"{segments} RLE segments in a frame of bits", expected="one")
     return bytes(packbits_decode(item[int(start) :]))

@@ -12,7 +12,7 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 from highdicom.sr.coding import CodedConcept
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.data import get_testdata_file
 
@@ -616,6 +616,22 @@ def test_tiles_of_another_resolution_by_their_spacing(slides):
     (layer,), issues = read(path, tile)
     assert np.array_equal(layer.array, expected[25:45:2, 11:27:2])
     assert codes(issues) == ["grid-differs"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(132, 4000), st.integers(0, 255)), min_size=1, max_size=20))
+def test_flipped_bytes_give_masks_or_an_unreadable_file(dcmqi, phantom, tmp_path_factory, flips):
+    damaged = bytearray((dcmqi / "sparse-labelmap-noppv.dcm").read_bytes())
+    for at, byte in flips:
+        damaged[at] = byte
+    path = tmp_path_factory.mktemp("seg") / "s.dcm"
+    path.write_bytes(damaged)
+    try:
+        layers, _ = read(path, phantom)
+    except UnreadableError as error:
+        assert error.where or error.found
+    else:
+        assert all(layer.array.shape == (3, 38, 24) for layer in layers)
 
 
 def test_memory_doesn_t_grow_with_the_number_of_segments(abdomen, abdomen_slices, tmp_path):
