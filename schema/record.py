@@ -92,6 +92,13 @@ def _shape(hint: Any) -> tuple[str, Any]:
     return "value", str if issubclass(hint, StrEnum) else hint
 
 
+def _length(hint: Any) -> int | None:
+    """How many values a tuple has; None for any number."""
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    items = next(typing.get_args(option) for option in options if typing.get_origin(option) is tuple)
+    return None if items[-1] is Ellipsis else len(items)
+
+
 def _optional(hint: Any) -> bool:
     return isinstance(hint, types.UnionType) and type(None) in typing.get_args(hint)
 
@@ -105,6 +112,9 @@ def _parse(hint: Any, value: Any, where: str) -> Any:
     if kind == "list":
         if not isinstance(value, list | tuple):
             raise _wrong(where, value, "a list")
+        length = _length(hint)
+        if length not in (None, len(value)):
+            raise _wrong(where, value, f"{length} values")
         return tuple(_parse(inner, item, f"{where}[{place}]") for place, item in enumerate(value))
     if type(value) is not inner:
         raise _wrong(where, value, inner.__name__)
