@@ -22,7 +22,7 @@ ORGANS = {
     5: "right lung",
     6: "left lung",
     7: "spine",
-    8: "nodule",
+    8: "lung nodule",
 }
 """Value in label maps → raw label."""
 AIR_HU = -1000
@@ -109,19 +109,20 @@ def parts(subject: int) -> list[Part]:
 
     torso = [
         Part(0, -100, (0, 0, 0), (150, 105, inf)),
-        Part(0, 40, (0, 0, 0), (138, 93, inf)),
-        part(5, -850, (-70, -5, 55), (48, 68, 72)),
-        part(6, -850, (70, -5, 55), (48, 68, 72)),
-        part(0, 45, (25, -35, 35), (42, 38, 40)),
-        part(1, 60, (-70, -15, -25), (62, 58, 45)),
-        part(4, 50, (90, 25, -15), (30, 34, 28)),
+        Part(0, 50, (0, 0, 0), (138, 93, inf)),
+        Part(0, -60, (0, -2, 0), (128, 82, inf)),
+        part(5, -850, (-68, -5, 55), (46, 62, 72)),
+        part(6, -850, (68, -5, 55), (46, 62, 72)),
+        part(0, 140, (25, -35, 35), (42, 38, 40)),
+        part(1, 110, (-64, -12, -25), (56, 54, 45)),
+        part(4, 125, (84, 22, -15), (30, 34, 28)),
     ]
     spine = part(7, 300, (0, 68, 0), (22, 19, inf))
     x, y, z = spine.centre_mm
     torso += [spine, Part(0, 20, (x, y + 4, z), (8, 7, inf))]
-    for kidney in (part(2, 35, (-62, 50, -52), (26, 22, 36)), part(3, 35, (62, 50, -46), (26, 22, 36))):
+    for kidney in (part(2, 190, (-58, 46, -52), (26, 22, 36)), part(3, 190, (58, 46, -46), (26, 22, 36))):
         torso += [kidney, Part(0, 5, kidney.centre_mm, (9, 8, 13))]
-    return torso + ([_nodule(subject, torso[2], torso[3])] if has_nodule(subject) else [])
+    return torso + ([_nodule(subject, torso[3], torso[4])] if has_nodule(subject) else [])
 
 
 def has_nodule(subject: int) -> bool:

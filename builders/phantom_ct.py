@@ -14,7 +14,7 @@ from .phantom_body import Grid
 from .phantom_seed import BIRTH_DATE, CANARY, STUDY_DATE, STUDY_TIME, uid
 
 if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
+    from pydicom.dataset import Dataset, FileMetaDataset
 
 CT_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
 INTERCEPT_HU = -1024
@@ -130,14 +130,15 @@ def patient_of(patient_id: str, *, sex: str, age: str) -> Dataset:
     return shared
 
 
-def file_meta(sop_class: str, sop_instance: str):
+def file_meta(sop_class: str, sop_instance: str) -> FileMetaDataset:
     """File meta information that names no library version."""
     from pydicom.dataset import FileMetaDataset
+    from pydicom.uid import UID, ExplicitVRLittleEndian
 
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = sop_class, sop_instance
-    meta.TransferSyntaxUID = "1.2.840.10008.1.2.1"
-    meta.ImplementationClassUID, meta.ImplementationVersionName = uid("implementation"), "PHANTOM"
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = UID(sop_class), UID(sop_instance)
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.ImplementationClassUID, meta.ImplementationVersionName = UID(uid("implementation")), "PHANTOM"
     return meta
 
 

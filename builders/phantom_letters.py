@@ -59,11 +59,13 @@ def letters_shown(picture: np.ndarray) -> dict[str, str]:
     The picture must hold one voxel per pixel, in any grey values where ink is brighter than all else.
     """
     ink = picture == picture.max()
-    found = {}
-    for side, (top, left) in _places(picture.shape).items():
-        window = ink[top : top + 7, left : left + 5]
-        found |= {side: letter for letter, rows in LETTERS.items() if np.array_equal(window, _bitmap(rows))}
-    return found
+    windows = {side: ink[top : top + 7, left : left + 5] for side, (top, left) in _places(picture.shape).items()}
+    return {
+        side: letter
+        for side, window in windows.items()
+        for letter, rows in LETTERS.items()
+        if np.array_equal(window, _bitmap(rows))
+    }
 
 
 def _lps() -> np.ndarray:

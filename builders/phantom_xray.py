@@ -93,13 +93,14 @@ def _chest(draw: np.random.RandomState) -> tuple[np.ndarray, list[np.ndarray]]:
     middle, lift = near(draw, 96, 4), near(draw, 0, 6)
     grey = np.full(SIZE_HW_PX, 300, np.int32)
     grey[_ellipse(x, y, (middle, 150), (88, 160))] = 1900
-    lungs = [_ellipse(x, y, (middle + side * 42, 105 + lift), (32, 72)) for side in (-1, 1)]
+    heart = _ellipse(x, y, (middle + 16, 140 + lift), (34, 38))
+    lungs = [_ellipse(x, y, (middle + side * 42, 105 + lift), (32, 72)) & ~heart for side in (-1, 1)]
+    ribs = (y + (x - middle) * (x - middle) // 120 + lift) % 26 < 7
     for lung in lungs:
         grey[lung] = 800
-    grey[_ellipse(x, y, (middle + 16, 140 + lift), (34, 38))] = 2300
+        grey[lung & ribs] += 250
+    grey[heart] = 2300
     grey[np.broadcast_to(np.abs(x - middle) < 9, SIZE_HW_PX)] += 400
-    ribs = (y + (x - middle) * (x - middle) // 120 + lift) % 26 < 7
-    grey[ribs & (lungs[0] | lungs[1])] += 250
     return grey, lungs
 
 
