@@ -306,8 +306,8 @@ def show(
         shown: dict[str, Any] = {"record": rows[0]["json"]}
         columns, tile_px = 1, 768
     else:
-        select = dict(modality=modality, area=area, task=task, department=department, clinical_task=clinical_task)
-        select |= dict(label=label, granularity=granularity, source=source)
+        select = {"modality": modality, "area": area, "task": task, "department": department}
+        select |= {"clinical_task": clinical_task, "label": label, "granularity": granularity, "source": source}
         rows = browse.pick(opened, config=config, split=split, select=select, count=count)
         shown, tile_px = browse.summary(opened), 256
     target = sheet or _work(release) / (f"{key}.png" if key else "contact-sheet.png")

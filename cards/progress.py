@@ -15,6 +15,7 @@ from rich.progress import (
     ProgressColumn,
     SpinnerColumn,
     Task,
+    TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -58,13 +59,12 @@ class _Rate(ProgressColumn):
 class _Bars:
     def __init__(self, subject: str, bars: Progress):
         self.subject, self.bars = subject, bars
-        self.tasks: dict[str, object] = {}
+        self.tasks: dict[str, TaskID] = {}
 
     def __call__(self, stage: str, done: int, total: int, samples: int) -> None:
         if stage not in self.tasks:
             self.tasks[stage] = self.bars.add_task(f"{self.subject}: {stage}", total=None)
-        task: object = self.tasks[stage]
-        self.bars.update(task, completed=done, total=total or None, samples=samples)  # type: ignore[arg-type]
+        self.bars.update(self.tasks[stage], completed=done, total=total or None, samples=samples)
 
 
 class Lines:
@@ -75,6 +75,7 @@ class Lines:
         self.stage, self.began, self.last = "", 0.0, 0.0
 
     def __call__(self, stage: str, done: int, total: int, samples: int) -> None:
+        """Print a line where it is time for one."""
         now = time.monotonic()
         if stage != self.stage:
             self.stage, self.began, self.last = stage, now, 0.0
