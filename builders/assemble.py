@@ -24,7 +24,7 @@ from .unit import Finding, Unit
 
 T = TypeVar("T", Acquisition, Subject)
 
-SUSPECTED_MODALITIES = {"US": "ultrasound", "End": "endoscopy", "X-ray": "radiograph with film marks"}
+SUSPECTED_MODALITIES = {"US": "ultrasound screens", "End": "endoscopy screens", "X-ray": "radiographs"}
 """Modalities whose screens and films commonly carry text; the source's own word on burned-in text wins."""
 
 
@@ -239,7 +239,7 @@ def _burned_in(header: HeaderFacts, triplet: Triplet) -> tuple[BurnedIn, str | N
         return header.burned_in, header.burned_in_reason
     root = MODALITIES.root(triplet.modality).code
     if root in SUSPECTED_MODALITIES:
-        return BurnedIn.SUSPECTED, f"{SUSPECTED_MODALITIES[root]} images often carry text"
+        return BurnedIn.SUSPECTED, f"{SUSPECTED_MODALITIES[root]} often carry text"
     return BurnedIn.NO, None
 
 
