@@ -7,7 +7,7 @@
     xray/labels.csv boxes.json images/x01-1.png …
     fundus/train/0-none/f03-left.jpg … disc/ vessels-1/ vessels-2/
 
-The same root is drawn each time (see `phantom_seed.py`); it takes a few seconds and some 4 MB.
+The same root is drawn each time (see `phantom_seed.py`); it takes two or three seconds and 7 MB.
 """
 
 from __future__ import annotations
