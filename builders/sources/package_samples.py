@@ -72,11 +72,18 @@ EPI = ("example4d", "example_nifti2")
 
 def read(raw: Raw) -> Iterator[Unit]:
     """One unit per NIfTI file and per DICOM series."""
+    yield from sorted((*_volumes(raw), *_series(raw)), key=lambda unit: unit.files[0])
+
+
+def _volumes(raw: Raw) -> Iterator[Unit]:
     for path in raw.glob("**/*.nii", "**/*.nii.gz"):
         stem = PurePosixPath(path).name.partition(".")[0]
         group = HEADS[0] if stem in HEADS else EPI[0] if stem in EPI else ""
         triplet = Triplet("MRI", "brain", "unlabelled") if group else None
         yield Unit(files=(path,), reader="volume", group=group, triplet=triplet)
+
+
+def _series(raw: Raw) -> Iterator[Unit]:
     for unit in dicom_units.units(raw, "**/*.dcm", "**/dicomdirtests/**/*"):
         yield replace(unit, licence=LICENCES.get(PurePosixPath(unit.files[0]).name))
 
