@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pickle
 import shutil
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -104,20 +105,20 @@ def build(spec: str, raw_root: Path, release: Path, *, options: Options, progres
 
 
 def dry_run(spec: str, raw_root: Path, *, options: Options) -> dict[str, Any]:
-    """What a build would read, without decoding or writing anything."""
+    """What a build would read, without decoding anything; archives are unpacked aside and removed."""
     source = catalog.load(spec)
     tally = Tally()
-    raw = Raw(raw_root, report=tally.add)
-    layout = require(source, raw)
-    units = samples = 0
+    units = raw_bytes = 0
     splits: Counter[str] = Counter()
     groups: set[str] = set()
-    for unit, size in _units(source, raw, tally, options.limit):
-        units += 1
-        samples += size
-        splits[unit.split or "hashed"] += 1
-        groups.add(unit.group or unit.name)
-    counts = {"units": units, "groups": len(groups), "raw_bytes": samples, "splits": dict(sorted(splits.items()))}
+    with tempfile.TemporaryDirectory() as folder:
+        raw = Raw(raw_root, unpack_to=Path(folder), report=tally.add)
+        layout = require(source, raw)
+        for unit, size in _units(source, raw, tally, options.limit):
+            units, raw_bytes = units + 1, raw_bytes + size
+            splits[unit.split or "hashed"] += 1
+            groups.add(unit.group or unit.name)
+    counts = {"units": units, "groups": len(groups), "raw_bytes": raw_bytes, "splits": dict(sorted(splits.items()))}
     return {"source": source.facts.name, "layout": layout, "dry_run": True, **counts, "issues": tally.rows()}
 
 
@@ -198,7 +199,10 @@ class _Build:
     def _stage(self, listed: dict[str, Any], read: dict[str, int]) -> dict[str, Any]:
         """Shards, index and recipe of the source in `staged/`."""
         places = {"parts": self.workspace.parts, "staged": self.workspace.staged}
-        rows, fate = plan(self.workspace.parts, range(listed["chunks"]))
+        rows, fate, repeated = plan(self.workspace.parts, range(listed["chunks"]))
+        for key in repeated:
+            found, expected = f"key {key} of several pictures", "one picture of each unit, frame and slice"
+            self.tally.add(Issue("duplicate-id", key, found, expected, "the first stands"))
         dealt = list(hands(rows, fate, source=self.facts.name, target_bytes=self.options.shard_bytes, **places))
         done: list[dict[str, Any]] = []
         samples = 0
@@ -280,13 +284,13 @@ def read_chunk(chunk: Chunk) -> dict[str, Any]:
             except DataError as error:
                 failed += 1
                 part.back_to(mark)
-                tally.add(error.issue(unit.name))
+                tally.within(unit.name)(error.issue())
             except MedLoomError:
                 raise
             except Exception as error:  # noqa: BLE001 - a decoder may raise anything on broken bytes
                 failed += 1
                 part.back_to(mark)
-                tally.add(_unforeseen(unit, error))
+                tally.within(unit.name)(_unforeseen(error))
         if chunk.only is None:
             part.finish({"number": chunk.number, "units": len(units), "failed": failed, "issues": tally.rows()})
     return {"number": chunk.number, "units": len(units), "failed": failed, "issues": tally.rows(), "samples": len(part.rows)}
@@ -300,9 +304,9 @@ def _without_crashers(chunk: Chunk) -> dict[str, Any]:
     return read_chunk(replace(chunk, skip=crashed))
 
 
-def _unforeseen(unit: Unit, error: Exception) -> Issue:
+def _unforeseen(error: Exception) -> Issue:
     found = f"{type(error).__name__}: {error}"[:300]
-    return Issue("unreadable", unit.name, found, "a file that can be decoded", "it was left out", Severity.ERROR)
+    return Issue("unreadable", "", found, "a file that can be decoded", "it was left out", Severity.ERROR)
 
 
 @lru_cache(maxsize=4)

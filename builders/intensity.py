@@ -64,7 +64,9 @@ def foreground_percentiles(array: np.ndarray, percentiles: tuple[float, float]) 
         return float(flat[0]), float(flat[0])
     bright = flat[flat > flat.mean(dtype=np.float64)]
     low, high = np.percentile(above, percentiles[0]), np.percentile(bright, percentiles[1])
-    return float(low), float(high if high > low else above.max())
+    if high <= low:
+        low, high = flat.min(), above.max()
+    return float(low), float(high)
 
 
 def to_8bit(array: np.ndarray, rule: Rule) -> np.ndarray:

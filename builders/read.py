@@ -41,8 +41,8 @@ def samples_of(unit: Unit, source: Source, *, raw: Raw, salt: Salt, reading: Rea
     digest = files_sha256(paths)
     context = Context(source=source, salt=salt, unit=unit, raw_sha256=digest, report=report)
     for content in contents(unit, source, raw=raw, reading=reading, report=report):
-        if unit.window is not None:
-            content.window = unit.window
+        if unit.window is not None or (isinstance(content, Volume) and content.values == "stored"):
+            content.window = unit.window  # a header's window for arbitrary units differs from one volume to the next
         for shown in _shown(content, unit, raw=raw, reading=reading, report=report):
             yield Encoded(sample_of(shown, context), shown.encoded)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import PurePosixPath
 from typing import Any
 
 from ..schema.errors import Issue, Severity
+from .picture import Report
 
 FIRST = 20
 
@@ -27,11 +29,13 @@ class Tally:
         if len(kept) > 2 * FIRST:
             self.first[issue.code] = _earliest(kept)
 
-    def within(self, where: str):
-        """A report function that puts `where` before each issue's own place."""
+    def within(self, unit: str) -> Report:
+        """A report function that puts the unit's name before each issue's own place, unless that begins with it."""
+        file = PurePosixPath(unit).name
 
         def report(issue: Issue) -> None:
-            self.add(replace(issue, where=" ".join(part for part in (where, issue.where) if part)))
+            own = issue.where.removeprefix(file).strip() if issue.where.split(" ")[0] == file else issue.where
+            self.add(replace(issue, where=f"{unit} {own}".strip()))
 
         return report
 
