@@ -103,7 +103,8 @@ def _are_classes(names: Counter[str], images: int) -> bool:
 
 def _with_paths(proposal: Proposal, survey: Survey) -> Proposal:
     """The proposal, with splits and groups from paths where the layout itself named none."""
-    constants, evidence, kind = dict(proposal.constants), list(proposal.evidence), proposal.group_kind
+    constants = {"SPLIT_FOLDERS": {}, "GROUP_IN_PATH": "", **proposal.constants}
+    evidence, kind = list(proposal.evidence), proposal.group_kind
     readers = constants.get("READERS", {})
     paths = [path for path in survey.paths if PurePosixPath(path.lower()).suffix in readers]
     known = {one.what for one in evidence}

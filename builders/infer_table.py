@@ -106,13 +106,13 @@ def _proposal(found: _Table, naming: _Naming, *, images: list[str], sisters: lis
         "BASE": naming.base,
     }
     kind = "image"
-    for name, look in (("GROUP", _group), ("SPLIT", _split), ("AGE", _age), ("SEX", _sex), ("BOX", _box)):
+    for look in (_group, _split, _age, _sex, _box):
         given, seen, column = look(merged, free)
+        kind = given.pop("GROUP_KIND", kind)
         constants |= given
         if seen is not None:
             evidence.append(seen)
         free = [one for one in free if one not in column]
-        kind = given.get("GROUP_KIND", kind) if name == "GROUP" else kind
     if any(constants["TABLES"].values()):
         evidence.append(Evidence("split", "the owner's, by table", listed(list(constants["TABLES"]))))
     given, labels, seen, exclusive = _labels(merged, free)
@@ -188,7 +188,6 @@ def _by_path(column: str, words: set[str], images: list[str]) -> Iterator[_Namin
 
 
 _Seen = tuple[dict[str, Any], Evidence | None, tuple[str, ...]]
-NOTHING: _Seen = ({}, None, ())
 
 
 def _group(found: _Table, columns: list[str]) -> _Seen:
@@ -198,7 +197,7 @@ def _group(found: _Table, columns: list[str]) -> _Seen:
             if pattern.fullmatch(_plain(column)) and len(words) >= 0.9 * len(found.rows):
                 seen = f"{len(set(words))} ids in {len(found.rows)} rows of column {column!r}"
                 return {"GROUP": column, "GROUP_KIND": kind}, Evidence("group", f"{kind}, column {column}", seen), (column,)
-    return NOTHING
+    return {}, None, ()
 
 
 def _split(found: _Table, columns: list[str]) -> _Seen:
@@ -209,7 +208,7 @@ def _split(found: _Table, columns: list[str]) -> _Seen:
             seen = ", ".join(f"{count} rows {word!r}" for word, count in words.items())
             given = {"SPLIT": column, "SPLIT_WORDS": splits}
             return given, Evidence("split", f"the owner's, column {column}", seen), (column,)
-    return NOTHING
+    return {}, None, ()
 
 
 def _age(found: _Table, columns: list[str]) -> _Seen:
@@ -218,7 +217,7 @@ def _age(found: _Table, columns: list[str]) -> _Seen:
         if re.fullmatch(r"(patient)?age(years|yrs|y|approx|atstudy)?", _plain(column)) and ages:
             seen = f"{len(ages)} numbers from {min(ages, key=float)} to {max(ages, key=float)}"
             return {"AGE": column}, Evidence("age in years", f"column {column}", seen), (column,)
-    return NOTHING
+    return {}, None, ()
 
 
 def _sex(found: _Table, columns: list[str]) -> _Seen:
@@ -227,7 +226,7 @@ def _sex(found: _Table, columns: list[str]) -> _Seen:
         known = {word: SEXES[word.lower()] for word in words if word.lower() in SEXES}
         if re.fullmatch(r"(patient)?(sex|gender)", _plain(column)) and known:
             return {"SEX": column, "SEXES": known}, Evidence("sex", f"column {column}", listed(list(words))), (column,)
-    return NOTHING
+    return {}, None, ()
 
 
 def _box(found: _Table, columns: list[str]) -> _Seen:
@@ -237,7 +236,7 @@ def _box(found: _Table, columns: list[str]) -> _Seen:
             box = tuple(plain[name] for name in names)
             step = "x0, y0, x1, y1 in px" if form == "corners" else "x, y, width, height in px"
             return {"BOX": box, "BOX_IS": form}, Evidence("box", step, f"columns {', '.join(box)} hold numbers"), box
-    return NOTHING
+    return {}, None, ()
 
 
 def _labels(found: _Table, columns: list[str]) -> tuple[dict[str, Any], dict[str, str], Evidence, bool]:
@@ -249,7 +248,7 @@ def _labels(found: _Table, columns: list[str]) -> tuple[dict[str, Any], dict[str
     findings = [column for column in columns if _is_binary(found.words(column)) and not NOT_LABELS.search(_plain(column))]
     if usable or lists:
         return _one_column(found, (usable or lists)[0])
-    if findings:
+    if any(POSITIVE & {word.lower() for word in found.words(column)} for column in findings):
         seen = f"cells are 0, 1, -1 or empty in {listed(findings)}"
         return {"FINDINGS": tuple(findings)}, labels_from(findings), Evidence("label", "a column per label", seen), False
     few = [column for column in columns if _is_categorical(found, column)]
@@ -266,7 +265,8 @@ def _one_column(found: _Table, column: str) -> tuple[dict[str, Any], dict[str, s
     names = {word: f"{column} {word}" if re.fullmatch(r"-?\d+(\.\d+)?", word) else word for word in ordered}
     seen = ", ".join(f"{count} × {word[:40]!r}" for word, count in parts.most_common(8))
     choice = f"column {column}" + (f", several per cell, parted by {separator!r}" if separator else "")
-    return {"LABEL": column, "SEPARATOR": separator}, labels_from(names), Evidence("label", choice, seen), not separator
+    given = {"LABEL": column} | ({"SEPARATOR": separator} if separator else {})
+    return given, labels_from(names), Evidence("label", choice, seen), not separator
 
 
 def _separator(words: list[str]) -> str:
@@ -280,7 +280,7 @@ def _separator(words: list[str]) -> str:
 
 def _is_binary(words: list[str]) -> bool:
     lower = {word.lower() for word in words}
-    return lower <= BINARY and bool(lower & POSITIVE)
+    return lower <= BINARY and bool(lower - {"", "nan"})
 
 
 def _is_categorical(found: _Table, column: str) -> bool:

@@ -28,18 +28,18 @@ Written by `medloom new-source`. Read it, mend what is wrong, and fill in FACTS;
 '''
 _FACTS = """
 FACTS = Facts(
-    name={name!r},
-    title={title!r},
+    name="{name}",
+    title="{title}",
     homepage="unstated",
     licence="unstated",  # an SPDX identifier such as CC-BY-4.0; "unstated" where the owner says nothing
     licence_evidence="Unverified: nobody has read the owner's terms yet.",
     citation="unstated",  # BibTeX
     cite="unstated",  # DOI or address, for every record
     access=Access.CREDENTIALED,  # OPEN once you know that anyone may have it
-    triplet=Triplet({modality!r}, {area!r}, {task!r}),  # modality, anatomical area, task
+    triplet=Triplet("{modality}", "{area}", "{task}"),  # modality, anatomical area, task
     clinical_task="None",  # a name of medloom.schema.clinical_tasks
     department="None",  # a name of medloom.schema.departments
-    group_kind={kind!r},  # what no split may cut: patient, study, volume, video, slide or image
+    group_kind="{kind}",  # what no split may cut: patient, study, volume, video, slide or image
 {closed})
 """
 _CLOSED = """    # Every image has exactly one of these, so the others are absent. Delete it where images may show several.
@@ -52,7 +52,7 @@ def unit(path: str, **known: Any) -> Unit:
     group = known.pop("group", "") or group_of(path)
     kind = FACTS.group_kind if group else "image"
     split = known.pop("split", None) or split_of(path)
-    reader = READERS.get(PurePosixPath(path.lower()).suffix, {reader!r})
+    reader = READERS.get(PurePosixPath(path.lower()).suffix, "{reader}")
     return Unit(files=(path,), reader=reader, group=group, group_kind=kind, split=split, **known)
 
 
@@ -125,7 +125,7 @@ def text(name: str, proposal: Proposal, *, triplet: Triplet) -> str:
         raise UsageError(f"source name {name!r}; expected snake_case such as my_set: small letters, digits and _, at most 48")
     kind = _part_name(proposal)
     part, title = PARTS[kind], name.replace("_", " ")
-    words = f"({''.join(f'{word!r}, ' for word in proposal.labels)})"
+    words = literal(tuple(proposal.labels))
     facts = _FACTS.format(
         name=name,
         title=title,
@@ -168,6 +168,17 @@ def write(path: Path, content: str) -> None:
         raise UsageError(f"{path}: {error.strerror}; expected a file in a folder that you may write to") from error
 
 
+def literal(value: Any) -> str:
+    """Plain data as Python source, as `repr` escapes it, in double quotes where that is the same."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{literal(key)}: {literal(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, tuple):
+        return f"({literal(value[0])},)" if len(value) == 1 else "(" + ", ".join(map(literal, value)) + ")"
+    if isinstance(value, str) and '"' not in repr(value):
+        return f'"{repr(value)[1:-1]}"'
+    return repr(value)
+
+
 def _part_name(proposal: Proposal) -> str:
     if proposal.layout == "class-folders" and proposal.constants.get("DEPTH", -1) is None:
         return "images"
@@ -200,7 +211,7 @@ def _imports(part: Part, kind: str, constants: Mapping[str, Any]) -> str:
 
 def _labels(proposal: Proposal, *, boxes: bool) -> str:
     labels = dict(proposal.labels) or ({"box": "object"} if boxes else {})
-    lines = [f"    {raw!r}: Label({name!r}),\n" for raw, name in labels.items()]
+    lines = [f"    {literal(raw)}: Label({literal(name)}),\n" for raw, name in labels.items()]
     note = "# Raw word → canonical name, lower case; None instead of Label(...) for a word that is no label.\n"
     return f"\n{note}LABELS = {{\n{''.join(lines)}}}\n"
 
@@ -217,22 +228,31 @@ def _constants(constants: Mapping[str, Any]) -> Iterator[str]:
             yield _assigned(other, constants[other])
 
 
-_WITH = {"SPLIT_WORDS": "SPLIT", "SEXES": "SEX"}
+_WITH = {
+    "SPLIT_WORDS": "SPLIT",
+    "SEXES": "SEX",
+    "ENCODING": "TABLES",
+    "DELIMITER": "TABLES",
+    "FILE_IS": "FILE",
+    "BASE": "FILE",
+    "BOX_IS": "BOX",
+}
+"""Constants that stand under the comment of another."""
 _AFTER = frozenset(_WITH)
 
 
 def _assigned(name: str, value: Any) -> str:
-    line = f"{name} = {value!r}\n"
-    if len(line) <= WIDTH or not isinstance(value, dict | tuple | list):
+    line = f"{name} = {literal(value)}\n"
+    if len(line) <= WIDTH or not isinstance(value, dict | tuple):
         return line
     if isinstance(value, dict):
-        return f"{name} = {{\n" + "".join(f"    {key!r}: {one!r},\n" for key, one in value.items()) + "}\n"
-    return f"{name} = (\n" + "".join(f"    {one!r},\n" for one in value) + ")\n"
+        return f"{name} = {{\n" + "".join(f"    {literal(key)}: {literal(one)},\n" for key, one in value.items()) + "}\n"
+    return f"{name} = (\n" + "".join(f"    {literal(one)},\n" for one in value) + ")\n"
 
 
 def _expect(pattern: str, what: str, columns: tuple[str, ...]) -> str:
     asked = ", columns=COLUMNS" if columns else ""
-    return f"                Expect(pattern={pattern!r}, what={what!r}{asked}),\n"
+    return f"                Expect(pattern={literal(pattern)}, what={literal(what)}{asked}),\n"
 
 
 def _fields(constants: Mapping[str, Any], *, boxes: bool) -> str:
@@ -247,10 +267,12 @@ def _fields(constants: Mapping[str, Any], *, boxes: bool) -> str:
     if constants.get("GROUP"):
         lines.append('"group": row[GROUP],')
     lines.append('"split": SPLIT_WORDS.get(row[SPLIT]) or split,' if constants.get("SPLIT") else '"split": split,')
-    age = "float(row[AGE]) if row[AGE].replace('.', '', 1).isdigit() else None" if constants.get("AGE") else "None"
-    sex = "SEXES.get(row[SEX])" if constants.get("SEX") else "None"
     if constants.get("AGE") or constants.get("SEX"):
-        lines.append(f'"subject": Subject(age_years={age}, sex={sex}),')
+        lines.append('"subject": Subject(')
+        if constants.get("AGE"):
+            lines.append('    age_years=float(row[AGE]) if row[AGE].replace(".", "", 1).isdigit() else None,')
+        lines.extend(["    sex=SEXES.get(row[SEX]),"] if constants.get("SEX") else [])
+        lines.append("),")
     return "".join(f"        {line}\n" for line in lines)
 
 

@@ -102,9 +102,10 @@ def _colours(rows: Sequence[Mapping[str, Any]]) -> dict[str, Colour]:
 
 def _draw_mask(shown: Image.Image, one: Mapping[str, Any], size: tuple[int, int], *, colour: Colour, width: int) -> None:
     inside = mask_from_rle(one["rle"], (size[1], size[0])).astype(np.uint8) * 255
-    mask = Image.fromarray(inside).resize(shown.size, Image.Resampling.BILINEAR).point(lambda value: 255 * (value > 127))
+    grey = np.asarray(Image.fromarray(inside).resize(shown.size, Image.Resampling.BILINEAR))
+    mask = Image.fromarray(np.where(grey > 127, np.uint8(255), np.uint8(0)))
     opacity = FILL if one["granularity"] == "mask" else FILL / 3
-    shown.paste(colour, (0, 0), mask.point(lambda value: round(value * opacity)))
+    shown.paste(colour, (0, 0), Image.fromarray((np.asarray(mask) * opacity).astype(np.uint8)))
     for reach, line in ((width + 1, EDGE), (width, colour)):
         shown.paste(line, (0, 0), _outline(mask, reach))
 
