@@ -6,7 +6,6 @@ stopped and ends with the same bytes. The result doesn't depend on the number of
 
 from __future__ import annotations
 
-import pickle
 import shutil
 import tempfile
 import time
@@ -14,25 +13,23 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ..schema.errors import DataError, Issue, MedLoomError, Severity, TooManyBadUnits
+from ..schema.errors import Issue, MedLoomError, TooManyBadUnits
 from ..schema.release import Release
 from . import catalog
+from .chunk import Chunk, Job, read_chunk, read_without_crashers, write_units
 from .deal import deal, hands, join_index, plan
-from .deidentify import Salt, salt_of
+from .deidentify import salt_of
 from .engine import Crashed, run
-from .parts import PartWriter, chunks_of, summary_of
+from .parts import chunks_of, summary_of
 from .raw import Raw
-from .read import samples_of
 from .recipe import recipe_of
 from .report import Tally
 from .shards import TARGET_BYTES
-from .source import Facts, Reading, Source
-from .split import share_of
+from .source import Facts, Source
 from .unit import Unit
 from .verify import require
 from .workspace import Workspace, listing_digest, locked, read_json, versions, write_json
@@ -57,27 +54,6 @@ class Options:
     reading: dict[str, Any] = field(default_factory=dict)
     """Fields of Reading that override the source's."""
     shard_bytes: int = TARGET_BYTES
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What a worker must know to read a chunk."""
-
-    spec: str
-    raw_root: Path
-    workspace: Workspace
-    salt: Salt
-    reading: Reading
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """One task of the read stage; `only` names the one unit to read alone, to find what crashes."""
-
-    job: Job
-    number: int
-    skip: frozenset[str] = frozenset()
-    only: str | None = None
 
 
 def build(spec: str, raw_root: Path, release: Path, *, options: Options, progress: Progress | None = None) -> dict[str, Any]:
@@ -157,7 +133,7 @@ class _Build:
             chunks, units = 0, 0
             found = _units(self.source, self.raw, self.tally, self.options.limit)
             for chunk in chunks_of(found, max_units=CHUNK_UNITS, max_bytes=CHUNK_BYTES):
-                (self.workspace.units / f"{chunks:06d}.pickle").write_bytes(pickle.dumps(chunk))
+                write_units(self.workspace.units, chunks, chunk)
                 chunks, units = chunks + 1, units + len(chunk)
                 self.progress("list", units, 0, 0)
             write_json(mark, {"chunks": chunks, "units": units, "issues": self.tally.rows()})
@@ -172,7 +148,7 @@ class _Build:
         missing = [Chunk(job, number) for number, summary in summaries.items() if summary is None]
         for result in run(read_chunk, missing, workers=self.options.workers):
             if isinstance(result, Crashed):
-                result = _without_crashers(result.task)
+                result = read_without_crashers(result.task)
             summaries[result["number"]] = result
             self._show_reading(summaries, listed)
         whole = [summary for summary in summaries.values() if summary is not None]
@@ -260,58 +236,6 @@ class _Build:
         recipe = staged["recipe"]
         outcome = {"counts": recipe["counts"], "splits": recipe["splits"], "subsets": recipe["subsets"]}
         return {**self._heading(), **outcome, "issues": staged["issues"]}
-
-
-def read_chunk(chunk: Chunk) -> dict[str, Any]:
-    """Read the units of a chunk into a part; its summary. Runs in workers."""
-    job, tally = chunk.job, Tally()
-    source = catalog.load(job.spec)
-    raw = _opened(job.raw_root, job.workspace.unpacked)
-    units: list[Unit] = pickle.loads((job.workspace.units / f"{chunk.number:06d}.pickle").read_bytes())
-    failed = 0
-    with PartWriter(job.workspace.parts, chunk.number) as part:
-        for unit in units:
-            if chunk.only not in (None, unit.name):
-                continue
-            mark = part.mark()
-            try:
-                if unit.name in chunk.skip:
-                    raise DataError("it ended the process that read it", expected="a file that can be decoded", code="crash")
-                share = share_of(source.facts.collection or source.facts.name, unit.group or unit.name)
-                report = tally.within(unit.name)
-                for encoded in samples_of(unit, source, raw=raw, salt=job.salt, reading=job.reading, report=report):
-                    part.add(encoded, share)
-            except DataError as error:
-                failed += 1
-                part.back_to(mark)
-                tally.within(unit.name)(error.issue())
-            except MedLoomError:
-                raise
-            except Exception as error:  # noqa: BLE001 - a decoder may raise anything on broken bytes
-                failed += 1
-                part.back_to(mark)
-                tally.within(unit.name)(_unforeseen(error))
-        if chunk.only is None:
-            part.finish({"number": chunk.number, "units": len(units), "failed": failed, "issues": tally.rows()})
-    return {"number": chunk.number, "units": len(units), "failed": failed, "issues": tally.rows(), "samples": len(part.rows)}
-
-
-def _without_crashers(chunk: Chunk) -> dict[str, Any]:
-    """Read a chunk that killed its worker: each unit alone to find the culprits, then the others together."""
-    units: list[Unit] = pickle.loads((chunk.job.workspace.units / f"{chunk.number:06d}.pickle").read_bytes())
-    probes = [replace(chunk, only=unit.name) for unit in units]
-    crashed = frozenset(one.task.only for one in run(read_chunk, probes, workers=2) if isinstance(one, Crashed))
-    return read_chunk(replace(chunk, skip=crashed))
-
-
-def _unforeseen(error: Exception) -> Issue:
-    found = f"{type(error).__name__}: {error}"[:300]
-    return Issue("unreadable", "", found, "a file that can be decoded", "it was left out", Severity.ERROR)
-
-
-@lru_cache(maxsize=4)
-def _opened(root: Path, unpacked: Path) -> Raw:
-    return Raw(root, unpack_to=unpacked)
 
 
 def _units(source: Source, raw: Raw, tally: Tally, limit: int | None) -> Iterator[tuple[Unit, int]]:
