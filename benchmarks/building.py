@@ -9,10 +9,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from medloom.builders.build import Options, build
-
 from benchmarks import bare, usual
 from benchmarks.synthetic import draw_photographs, draw_volumes, write_source
+from medloom.builders.build import Options, build
 
 REPEATS = 3
 
@@ -27,7 +26,9 @@ def throughput(folder: Path) -> list[dict[str, Any]]:
         ("CT volumes: build / bare loop", ct, ct_source, bare.volumes),
         ("JPEG with boxes: build / bare loop", jpeg, jpeg_source, bare.photographs),
     ):
-        ratios = [_ratio(lambda: loop(raw, folder / "bare.tar"), lambda: _build(source, raw, folder, 1)) for _ in range(REPEATS)]
+        ratios = [
+            _ratio(lambda: loop(raw, folder / "bare.tar"), lambda: _build(source, raw, folder, 1)) for _ in range(REPEATS)
+        ]
         rows.append({"what": what, "ratio": median(ratios), "note": "expected at least 0.8"})
     for mode, note in (("RGB", "expected at least 8"), ("L", "grey PNG")):
         ratio = _ratio(lambda: usual.volumes(ct, folder / "usual", mode=mode), lambda: _build(ct_source, ct, folder, 1))
@@ -40,7 +41,10 @@ def scaling(folder: Path) -> list[dict[str, Any]]:
     ct = draw_volumes(folder / "ct-many", count=12, slices=64)
     jpeg = draw_photographs(folder / "jpeg-many", count=4000)
     return [
-        {"what": f"{kind}: two workers / one", "ratio": _ratio(lambda: _build(s, r, folder, 1), lambda: _build(s, r, folder, 2))}
+        {
+            "what": f"{kind}: two workers / one",
+            "ratio": _ratio(lambda: _build(s, r, folder, 1), lambda: _build(s, r, folder, 2)),
+        }
         | {"note": "expected at least 1.8"}
         for kind, s, r in (
             ("CT volumes", write_source(folder, "volumes"), ct),

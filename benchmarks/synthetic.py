@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from PIL import Image
 
 LABELS = {value: f"organ {value}" for value in range(1, 9)}
-SOURCE = '''
+SOURCE = """
 from medloom.builders.source import SOFT_TISSUE, Access, Expect, Facts, Layout, Reading, Source
 from medloom.builders.unit import LabelFile, LabelMap, Unit
 from medloom.schema.labels import Label
@@ -37,7 +37,7 @@ SOURCE = Source(
     facts=FACTS, labels={{name: Label(name) for name in NAMES.values()}}, read={read}, reading=Reading(window=SOFT_TISSUE),
     layouts=(Layout(name="drawn", expects=(Expect(pattern="images/*", what="images"),)),),
 )
-'''
+"""
 
 
 def write_source(folder: Path, kind: str) -> Path:
