@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -19,44 +20,43 @@ REPEATS = 3
 def throughput(folder: Path) -> list[dict[str, Any]]:
     """Ratios above 1 mean that the build is the faster one; each pair is timed in turn, the median ratio counts."""
     ct = draw_volumes(folder / "ct", count=4, slices=64)
-    jpeg = draw_photographs(folder / "jpeg", count=600)
+    jpeg = draw_photographs(folder / "jpeg", count=1500)
     ct_source, jpeg_source = write_source(folder, "volumes"), write_source(folder, "photographs")
-    rows = []
-    for what, raw, source, loop in (
-        ("CT volumes: build / bare loop", ct, ct_source, bare.volumes),
-        ("JPEG with boxes: build / bare loop", jpeg, jpeg_source, bare.photographs),
-    ):
-        ratios = [
-            _ratio(lambda: loop(raw, folder / "bare.tar"), lambda: _build(source, raw, folder, 1)) for _ in range(REPEATS)
-        ]
-        rows.append({"what": what, "ratio": median(ratios), "note": "expected at least 0.8"})
-    for mode, note in (("RGB", "expected at least 8"), ("L", "grey PNG")):
-        ratio = _ratio(lambda: usual.volumes(ct, folder / "usual", mode=mode), lambda: _build(ct_source, ct, folder, 1))
-        rows.append({"what": f"CT volumes: build / usual script ({mode})", "ratio": ratio, "note": note})
-    return rows
-
-
-def scaling(folder: Path) -> list[dict[str, Any]]:
-    """Two workers against one."""
-    ct = draw_volumes(folder / "ct-many", count=12, slices=64)
-    jpeg = draw_photographs(folder / "jpeg-many", count=4000)
+    tar, loose = folder / "bare.tar", folder / "usual"
+    floor, usually = "expected at least 0.8", "expected at least 8"
     return [
-        {
-            "what": f"{kind}: two workers / one",
-            "ratio": _ratio(lambda: _build(s, r, folder, 1), lambda: _build(s, r, folder, 2)),
-        }
-        | {"note": "expected at least 1.8"}
-        for kind, s, r in (
-            ("CT volumes", write_source(folder, "volumes"), ct),
-            ("JPEG with boxes", write_source(folder, "photographs"), jpeg),
-        )
+        _against("CT volumes: build / bare loop", partial(bare.volumes, ct, tar), _builder(ct_source, ct), floor),
+        _against(
+            "JPEG with boxes: build / bare loop", partial(bare.photographs, jpeg, tar), _builder(jpeg_source, jpeg), floor
+        ),
+        _against("CT volumes: build / usual script, RGB", partial(usual.volumes, ct, loose), _builder(ct_source, ct), usually),
+        _against(
+            "CT volumes: build / usual script, grey", partial(usual.volumes, ct, loose, mode="L"), _builder(ct_source, ct)
+        ),
     ]
 
 
-def _ratio(slow: Callable[[], Any], fast: Callable[[], Any]) -> float:
-    """Time of the first over time of the second, in turn: the machine is shared."""
-    first, second = _seconds(slow), _seconds(fast)
-    return first / second
+def scaling(folder: Path) -> list[dict[str, Any]]:
+    """Two workers against one, worker processes' own start included."""
+    ct = draw_volumes(folder / "ct-many", count=16, slices=64)
+    jpeg = draw_photographs(folder / "jpeg-many", count=6000)
+    ct_source, jpeg_source = write_source(folder, "volumes"), write_source(folder, "photographs")
+    note = "expected at least 1.8"
+    return [
+        _against("CT volumes: two workers / one", _builder(ct_source, ct), _builder(ct_source, ct, workers=2), note),
+        _against(
+            "JPEG with boxes: two workers / one", _builder(jpeg_source, jpeg), _builder(jpeg_source, jpeg, workers=2), note
+        ),
+    ]
+
+
+def _against(what: str, slow: Callable[[], Any], fast: Callable[[], Any], note: str = "") -> dict[str, Any]:
+    """Time of the first over time of the second, in turn since the machine is shared; the median of several."""
+    return {"what": what, "ratio": median(_seconds(slow) / _seconds(fast) for _ in range(REPEATS)), "note": note}
+
+
+def _builder(source: Path, raw: Path, *, workers: int = 1) -> Callable[[], None]:
+    return partial(_build, source, raw, source.parent, workers)
 
 
 def _seconds(action: Callable[[], Any]) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -62,13 +61,13 @@ def _peak(driver: Path, source: Path, raw: Path, folder: Path) -> int:
 def _family(pid: int) -> list[int]:
     """The process and its descendants."""
     parents: dict[int, int] = {}
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
             try:
-                stat = Path(f"/proc/{entry}/stat").read_text()
+                stat = (entry / "stat").read_text()
             except OSError:
                 continue
-            parents[int(entry)] = int(stat.rsplit(")", 1)[1].split()[1])
+            parents[int(entry.name)] = int(stat.rsplit(")", 1)[1].split()[1])
     family = [pid]
     for member in family:
         family += [child for child, parent in parents.items() if parent == member]
