@@ -32,6 +32,8 @@ def voc(survey: Survey) -> Proposal | None:
         words.update(_unescaped(word) for word in re.findall(r"<name>\s*([^<]+?)\s*</name>", text))
         corners = [float(word) for word in re.findall(r"<[xy]min>\s*(-?\d+(?:\.\d+)?)\s*</[xy]min>", text)]
         lowest = min([lowest, *corners])
+    if not words:
+        return None
     options = {} if lowest >= 1 else {"one_based": False}
     counted = "from 0" if options else "from 1, as the standard says"
     lists = _split_lists(survey)
@@ -191,7 +193,7 @@ def _yolo_names(survey: Survey) -> tuple[dict[str, str], str]:
     for path in survey.with_suffix(".yaml", ".yml"):
         try:
             document = yaml.safe_load(survey.head(path, 1 << 20))
-        except (yaml.YAMLError, UnicodeDecodeError):
+        except (yaml.YAMLError, ValueError, RecursionError):
             continue
         names = document.get("names") if isinstance(document, dict) else None
         if isinstance(names, list):

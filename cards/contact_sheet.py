@@ -1,7 +1,7 @@
 """A contact sheet: many samples on one picture, with their boxes, masks, contours and points drawn on copies.
 
-Colours are those of Okabe and Ito (2008), which people with any colour vision can tell apart; every line has a dark
-edge, so that it is seen on bright and dark tissue alike. A label has one colour on the whole sheet.
+Colours are those of Okabe and Ito (2008), which people with any colour vision can tell apart; every bright line has a
+dark edge and every dark one a bright edge, so that it is seen on all tissue. A label has one colour on the sheet.
 """
 
 from __future__ import annotations
@@ -19,7 +19,14 @@ Colour = tuple[int, int, int]
 ORANGE, SKY, GREEN, YELLOW = (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66)
 PURPLE, VERMILION, BLUE = (204, 121, 167), (213, 94, 0), (0, 114, 178)
 COLOURS: tuple[Colour, ...] = (ORANGE, SKY, GREEN, YELLOW, PURPLE, VERMILION, BLUE)
-EDGE, PAPER, FRAME, INK, FAINT = (16, 16, 16), (255, 255, 255), (228, 228, 228), (30, 30, 30), (110, 110, 110)
+DARK, BRIGHT, PAPER, FRAME, INK, FAINT = (
+    (16, 16, 16),
+    (245, 245, 245),
+    (255, 255, 255),
+    (228, 228, 228),
+    (30, 30, 30),
+    (110, 110, 110),
+)
 FILL = 0.35
 """Opacity of masks; contours get a third of it."""
 MANY = 25
@@ -100,13 +107,19 @@ def _colours(rows: Sequence[Mapping[str, Any]]) -> dict[str, Colour]:
     return chosen
 
 
+def _edge(colour: Colour) -> Colour:
+    """Bright for a dark colour, dark for a bright one, by luma (ITU-R BT.709)."""
+    luma = 0.2126 * colour[0] + 0.7152 * colour[1] + 0.0722 * colour[2]
+    return BRIGHT if luma < 110 else DARK
+
+
 def _draw_mask(shown: Image.Image, one: Mapping[str, Any], size: tuple[int, int], *, colour: Colour, width: int) -> None:
     inside = mask_from_rle(one["rle"], (size[1], size[0])).astype(np.uint8) * 255
     grey = np.asarray(Image.fromarray(inside).resize(shown.size, Image.Resampling.BILINEAR))
     mask = Image.fromarray(np.where(grey > 127, np.uint8(255), np.uint8(0)))
     opacity = FILL if one["granularity"] == "mask" else FILL / 3
     shown.paste(colour, (0, 0), Image.fromarray((np.asarray(mask) * opacity).astype(np.uint8)))
-    for reach, line in ((width + 1, EDGE), (width, colour)):
+    for reach, line in ((width + 1, _edge(colour)), (width, colour)):
         shown.paste(line, (0, 0), _outline(mask, reach))
 
 
@@ -125,13 +138,13 @@ def _draw_box(draw: ImageDraw.ImageDraw, box: Sequence[float], colour: Colour, *
     x0, y0, x1, y1 = round(box[0]), round(box[1]), round(box[2]) - 1, round(box[3]) - 1
     corners = (x0, y0, max(x0, x1), max(y0, y1))
     outer = (corners[0] - 1, corners[1] - 1, corners[2] + 1, corners[3] + 1)
-    draw.rectangle(outer, outline=EDGE, width=width + 2)
+    draw.rectangle(outer, outline=_edge(colour), width=width + 2)
     draw.rectangle(corners, outline=colour, width=width)
 
 
 def _draw_point(draw: ImageDraw.ImageDraw, centre: tuple[float, float], colour: Colour, *, radius: int) -> None:
     x, y = centre
-    draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour, outline=EDGE)
+    draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour, outline=_edge(colour))
 
 
 def _caption(
@@ -156,7 +169,7 @@ def _caption(
             draw.text((x + width - font.getlength("..."), last), "...", fill=INK, font=font)
             return
         if swatch:
-            draw.rectangle((left, line + 3, left + 8, line + 11), fill=swatch, outline=EDGE)
+            draw.rectangle((left, line + 3, left + 8, line + 11), fill=swatch, outline=DARK)
             left += FONT_PX
         draw.text((left, line), _cut(label, x + width - left, font), fill=INK, font=font)
         left += font.getlength(label) + 8
