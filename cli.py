@@ -81,7 +81,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 def _call_fault(error: Any) -> str:
     """Typer's own words for a call that it can't parse, and where help stands."""
     command = error.ctx.command_path if getattr(error, "ctx", None) else "medloom"
-    return f"{error.format_message()} `{command} --help` shows how it is called."
+    return f"{error.format_message().rstrip('.')}; `{command} --help` shows how it is called"
 
 
 def _fail(kind: str, message: str, *, as_json: bool) -> None:
