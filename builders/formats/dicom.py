@@ -93,11 +93,11 @@ def _pictures(unit: Opened, file: File, planes: Sequence[Plane]) -> Iterator[Pic
         return
     clip = file.layout.frames > 1
     with unit.quiet(file):
-        ratio, orientation = aspect_of(file.header), letters_of(file.header)
+        facts, ratio, orientation = file.facts, aspect_of(file.header), letters_of(file.header)
     for plane, values, decoder in decoded(unit, file, planes, voi_lut=True):
         yield Picture(
             pixels=values.pixels,
-            facts=file.facts,
+            facts=facts,
             axis="frame" if clip else None,
             index=plane.frame if clip else None,
             spacing_mm=plane.spacing_mm or ratio,

@@ -138,7 +138,7 @@ def _burned_in(dataset: Dataset) -> tuple[BurnedIn, str | None]:
     if stated == "YES":
         return BurnedIn.YES, "the header says that text is burned in"
     if stated == "NO":
-        return BurnedIn.NO, None
+        return BurnedIn.NO, "the header says that no text is burned in"
     reason = _suspicion(dataset)
     return (BurnedIn.SUSPECTED, reason) if reason else (BurnedIn.NO, None)
 

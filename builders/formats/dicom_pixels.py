@@ -33,6 +33,12 @@ _FIRST = {
 """Transfer syntax → decoder that is tried first, where it isn't pylibjpeg."""
 _START_OF_FRAME = frozenset({*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC})
 PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+PIXEL_TAGS = (
+    *("Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames"),
+    *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "ExtendedOffsetTable"),
+    *("ExtendedOffsetTableLengths", *PIXELS),
+)
+"""All that decoding asks of a data set."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from .dicom_header import number, opened, text
 from .dicom_unit import File, Opened, decoded
 from .dicom_values import Values
 
+MAX_EMPTINESS = 1000
+"""Pixels of the matrix per pixel of all frames: sparse slides are empty in large parts, but not beyond all measure."""
 Corner = tuple[int, int]
 """First row and column of a frame in the matrix, counted from 0."""
 
@@ -28,6 +31,8 @@ class Matrix:
     um_per_px: tuple[float, float] | None
     """Down and across."""
     planes: dict[Corner, Plane]
+    corners: list[Corner]
+    """Keys of `planes`, sorted."""
     values: Values | None = None
     """Meaning of the frames decoded last, without their pixels."""
     decoder: str = ""
@@ -40,7 +45,8 @@ class Matrix:
         """
         rows, columns = self.file.layout.rows, self.file.layout.columns
         self.cache = {corner: tile for corner, tile in self.cache.items() if corner[0] + rows > top}
-        met = [(y, x) for y, x in self.planes if top - rows < y < top + height and left - columns < x < left + width]
+        band = slice(*(bisect_left(self.corners, (y,)) for y in (top - rows + 1, top + height)))
+        met = [corner for corner in self.corners[band] if left - columns < corner[1] < left + width]
         self._decode([corner for corner in met if corner not in self.cache])
         found = {corner: self.cache[corner] for corner in met if corner in self.cache}
         canvas = self._canvas((height, width), found)
@@ -69,19 +75,25 @@ def open_matrix(unit: Opened, file: File) -> Matrix:
     """
     whole = opened(file.path)
     size = size_of(file)
-    loaded = File(path=file.path, header=whole, layout=file.layout, facts=file.facts)
+    loaded = File(path=file.path, header=whole, layout=file.layout)
     alone = Opened([loaded], unit.report, alone=True, said=unit.said)
-    return Matrix(alone, loaded, size, um_per_px(file), _placed(loaded, size, unit))
+    with unit.quiet(file):
+        loaded.known = file.facts
+    planes = _placed(loaded, size, unit)
+    return Matrix(alone, loaded, size, um_per_px(file), planes, sorted(planes))
 
 
 def size_of(file: File) -> tuple[int, int]:
     """Rows and columns of the total pixel matrix; a slide that states none is its one frame.
 
     Raises:
-        UnreadableError: several frames without a total size.
+        UnreadableError: several frames without a total size, or a size that they could never fill.
     """
     rows, columns = number(file.header, "TotalPixelMatrixRows"), number(file.header, "TotalPixelMatrixColumns")
     if rows and columns and min(rows, columns) >= 1:
+        if rows * columns > MAX_EMPTINESS * file.layout.pixels:
+            found = f"a matrix of {columns:g}×{rows:g} px for {file.layout.pixels} px of frames"
+            raise UnreadableError(found, expected="a real size", where=file.path.name, code="absurd-size")
         return int(rows), int(columns)
     if file.layout.frames > 1:
         raise UnreadableError("frames without a total size", expected="Total Pixel Matrix Rows and Columns")

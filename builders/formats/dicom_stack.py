@@ -138,7 +138,7 @@ def _dealt(group: list[Plane], along: list[float]) -> list[list[Plane]]:
 
 def _leans(step: np.ndarray, normal: np.ndarray, where: str, report: Report) -> bool:
     length = float(np.linalg.norm(step))
-    degrees = float(np.degrees(np.arccos(np.clip(step @ normal / length, -1, 1)))) if length else 0.0
+    degrees = float(np.degrees(np.arccos(min(abs(step @ normal) / length, 1.0)))) if length else 0.0
     if degrees <= MAX_TILT_DEG:
         return False
     found = f"slices that lean by {degrees:.1f} degrees"

@@ -15,7 +15,7 @@ from .dicom_classes import MAPS, PIXELLESS, kind_of, what_else
 from .dicom_facts import header_facts
 from .dicom_frames import Plane, frame_header
 from .dicom_header import has_object, odd_headers, opened, text
-from .dicom_pixels import Layout, frames, layout_of
+from .dicom_pixels import PIXEL_TAGS, Layout, frames, layout_of
 from .dicom_suv import suv_factor
 from .dicom_values import Values, values_of
 
@@ -30,9 +30,16 @@ class File:
     path: Path
     header: Dataset
     layout: Layout
-    facts: HeaderFacts
     frame_of_reference: str | None = None
     suv: float | None = None
+    known: HeaderFacts | None = None
+
+    @property
+    def facts(self) -> HeaderFacts:
+        """What may leave the header; asked for once, and of a series only of its first slice."""
+        if self.known is None:
+            self.known = header_facts(self.header)
+        return self.known
 
 
 @dataclass(slots=True)
@@ -81,7 +88,7 @@ def decoded(unit: Opened, file: File, planes: Sequence[Plane], *, voi_lut: bool)
     mean = partial(_values, unit, file, voi_lut=voi_lut)
     try:
         with unit.quiet(file):
-            stream = frames(file.header if unit.alone else opened(file.path), keep=_kept(file, wanted))
+            stream = frames(file.header if unit.alone else opened(file.path, tags=PIXEL_TAGS), keep=_kept(file, wanted))
         for plane in wanted:
             with unit.quiet(file):
                 found = next(stream, None)
@@ -94,9 +101,12 @@ def decoded(unit: Opened, file: File, planes: Sequence[Plane], *, voi_lut: bool)
 
 
 def _file(path: Path, header: Dataset) -> File:
+    layout = layout_of(header)
+    if layout.frames > path.stat().st_size:
+        found = f"{layout.frames} frames in a file of {path.stat().st_size} bytes"
+        raise UnreadableError(found, expected="a real number of frames", code="absurd-size")
     place = text(header, "FrameOfReferenceUID") or None
-    facts = header_facts(header)
-    return File(path=path, header=header, layout=layout_of(header), facts=facts, frame_of_reference=place)
+    return File(path=path, header=header, layout=layout, frame_of_reference=place)
 
 
 def _kept(file: File, wanted: Sequence[Plane]) -> list[int] | None:

@@ -58,13 +58,14 @@ def volume_of(unit: Opened, stack: Sequence[Plane]) -> Volume | None:
     if len(kept) < len(stack):
         array = np.ascontiguousarray(array[sorted(slices.filled)])
     first = unit.files[kept[0].source]
-    place = grid(kept, where=first.path.name, report=unit.report)
+    with unit.quiet(first):
+        place, facts = grid(kept, where=first.path.name, report=unit.report), first.facts
     meaning = slices.meanings.pop() if len(slices.meanings) == 1 else "stored"
     single = all(unit.files[plane.source].layout.frames == 1 for plane in kept)
     return Volume(
         array=array,
         affine_lps=place.affine_lps,
-        facts=first.facts,
+        facts=facts,
         values=meaning,
         even=place.even,
         positions_mm=place.positions_mm,
@@ -83,12 +84,12 @@ def mosaic_volume(unit: Opened, file: File, plane: Plane) -> Volume | None:
     count = mosaic.tile_count(file.header)
     assert count is not None
     with unit.quiet(file):
-        affine = mosaic.affine_lps(file.header, count)
+        affine, facts = mosaic.affine_lps(file.header, count), file.facts
     for _, values, decoder in decoded(unit, file, [plane], voi_lut=False):
         return Volume(
             array=mosaic.tiles(values.pixels, count),
             affine_lps=affine,
-            facts=file.facts,
+            facts=facts,
             values=values.meaning,
             window=values.window,
             raw_format=RAW_FORMAT,
