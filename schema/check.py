@@ -30,6 +30,8 @@ ALLOWED_METADATA = {
     "progressive",
 }
 """What Pillow reports of a picture that carries no words: JFIF and Adobe technical headers."""
+ALLOWED_SEGMENTS = {"APP0 segment", "APP14 segment"}
+"""JFIF and Adobe, which decide the colours."""
 _TOLERANCE_PX = 1e-6
 
 
@@ -46,8 +48,8 @@ def check_image(sample: Sample, image: bytes, where: str) -> Iterator[Issue]:
     try:
         with Image.open(io.BytesIO(image)) as picture:
             pixels, kind = np.asarray(picture), FORMATS.get(str(picture.format))
-            carried = set(picture.info) - ALLOWED_METADATA
-    except (OSError, SyntaxError, ValueError) as error:
+            carried = _metadata(picture)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         yield Issue("unreadable", where, f"{error}", "an image that decodes", "rebuild the source")
         return
     facts = {
@@ -61,6 +63,12 @@ def check_image(sample: Sample, image: bytes, where: str) -> Iterator[Issue]:
     for code, (found, expected) in facts.items():
         if found != expected:
             yield Issue(code, where, f"{found}", f"{expected}", "rebuild the source")
+
+
+def _metadata(picture: Image.Image) -> set[str]:
+    """What the file carries beside pixels; `applist` has a JPEG's segments, also those that Pillow can't name."""
+    segments = {f"{name} segment" for name, _ in getattr(picture, "applist", ())} - ALLOWED_SEGMENTS
+    return {str(name) for name in picture.info} - ALLOWED_METADATA | segments
 
 
 def _identity(sample: Sample) -> Iterator[tuple[str, str, str]]:

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import pyarrow.parquet as pq
+import pyarrow as pa
 import yaml
 
 from . import index
 from .check import check_image, check_sample
 from .errors import Issue, ReleaseError
-from .record import features, from_json
-from .release import DEFAULT, Release, content_version, shards_of
-from .sample import SPLITS, Sample
+from .index_rows import IndexRows
+from .record import from_json
+from .release import Release
+from .sample import Sample
 from .shard import Place, pairs
 
 Progress = Callable[[int, int], None]
@@ -62,53 +63,79 @@ class _Source:
         self.release, self.recipe, self.faults = release, recipe, faults
         self.name = recipe["facts"]["name"]
         self.seen = 0
+        self.rows = self._opened()
 
     def samples(self) -> Iterator[Sample]:
-        """Every sample in the shards, examined against its record and its index row."""
-        rows = self._rows()
+        """Every sample in the shards, examined against its record and its index rows."""
         for shard in self.recipe["shards"]:
             path = self.release.root / shard["path"]
             if not path.is_file():
                 self._fault("missing-shard", shard["path"], "no such file", "a shard that the recipe lists")
+                for row in self.rows.of(shard["path"]) if self.rows else ():
+                    self._pass_over(row["key"])
                 continue
             self._digest(path, shard["path"], shard["sha256"])
-            yield from self._shard(path, shard, rows)
-        left = [key for key, row in rows.items() if row["shard"] is not None]
-        if left:
-            self._fault("index-differs", self.name, f"{len(left)} index rows without a sample, such as {left[0]}", "none")
+            yield from self._shard(path, shard)
 
     def files(self) -> None:
-        """The digests of the index tables."""
+        """The digests of the index tables, and rows of shards that no recipe lists."""
         for table, digest in self.recipe["index"].items():
             path = self.release.index_path(self.name, table)
             if path.is_file():
                 self._digest(path, path.relative_to(self.release.root).as_posix(), digest)
             else:
                 self._fault("missing-index", f"index/{self.name}/{table}.parquet", "no such file", "a table of the index")
+        strange = self.rows.shards() - {shard["path"] for shard in self.recipe["shards"]} if self.rows else set()
+        for shard in sorted(strange):
+            self._fault("index-differs", self.name, f"rows of {shard}", "shards that the recipe lists")
 
-    def _rows(self) -> dict[str, dict[str, Any]]:
-        path = self.release.index_path(self.name)
-        return {row["key"]: row for row in pq.read_table(path).to_pylist()} if path.is_file() else {}
+    def _opened(self) -> IndexRows | None:
+        """The index, None where it can't be read."""
+        try:
+            return IndexRows(self.release, self.name)
+        except FileNotFoundError:
+            return None
+        except (OSError, pa.ArrowException) as error:
+            self._fault("bad-index", f"index/{self.name}", f"{error}"[:200], "the two tables of the index")
+            return None
 
-    def _shard(self, path: Path, shard: dict[str, Any], rows: dict[str, dict[str, Any]]) -> Iterator[Sample]:
+    def _shard(self, path: Path, shard: dict[str, Any]) -> Iterator[Sample]:
         count, last = 0, ""
+        rows = self.rows.of(shard["path"]) if self.rows else iter(())
+        row = next(rows, None)
         try:
             for key, image, record, place in pairs(path):
                 where = f"{shard['path']} {key}"
                 if key <= last:
                     self._fault("key-order", where, f"{key} after {last}", "keys in rising order")
                 last, count, self.seen = key, count + 1, self.seen + 1
-                yield from self._sample(where, image, record, row=rows.pop(key, None), place=place, shard=shard)
+                while row is not None and row["key"] < key:
+                    self._without_sample(row)
+                    row = next(rows, None)
+                own = row if row is not None and row["key"] == key else None
+                yield from self._sample(where, image, record, row=own, place=place, shard=shard)
+                row = next(rows, None) if own is not None else row
         except tarfile.ReadError as error:
             self._fault("bad-shard", shard["path"], str(error), "a whole tar of image and record members")
+        for left in (row, *rows) if row is not None else ():
+            self._without_sample(left)
         if count != shard["samples"]:
             self._fault("count-differs", shard["path"], f"{count} samples", f"{shard['samples']} as the recipe says")
+
+    def _pass_over(self, key: str) -> None:
+        if self.rows is not None:
+            self.rows.annotations(key)
+
+    def _without_sample(self, row: dict[str, Any]) -> None:
+        self._pass_over(row["key"])
+        self._fault("index-differs", f"{row['shard']} {row['key']}", "an index row without a sample", "one row per sample")
 
     def _sample(self, where: str, image: bytes, record: bytes, *, row, place: Place, shard: dict[str, Any]) -> Iterator[Sample]:
         try:
             sample = from_json(record)
         except ReleaseError as error:
             self._fault("bad-record", where, str(error), "the fields of schema/sample.py")
+            self._pass_over(where.rsplit(" ", 1)[-1])
             return
         expected = sample.source == self.name and where.endswith(f" {sample.key}") and sample.split == shard["split"]
         if not expected:
@@ -122,14 +149,30 @@ class _Source:
         yield sample
 
     def _row(self, where: str, record: bytes, row: dict[str, Any] | None, *, place: Place, shard: dict[str, Any]) -> None:
-        wanted = index.sample_row(orjson.loads(record), {**asdict(place), "shard": shard["path"], "exclusion": None})
+        if self.rows is None:
+            return
         if row is None:
             self._fault("index-differs", where, "no row in the index", "one row per sample")
             return
+        parsed = orjson.loads(record)
+        wanted = index.sample_row(parsed, {**asdict(place), "shard": shard["path"], "exclusion": None})
         differing = [name for name in index.SAMPLES.names if row[name] != wanted.get(name)]
         if differing:
             name = differing[0]
             self._fault("index-differs", where, f"{name} {row[name]!r:.60}", f"{wanted.get(name)!r:.60} as the record")
+        self._annotation_rows(where, parsed)
+
+    def _annotation_rows(self, where: str, parsed: dict[str, Any]) -> None:
+        assert self.rows is not None
+        found = self.rows.annotations(parsed["key"])
+        try:
+            wanted = list(index.annotation_rows(parsed, parsed["split"]))
+        except KeyError:
+            return  # an annotation without its label's state is a fault of the record, and told there
+        if found != wanted:
+            self._fault(
+                "index-differs", where, f"{len(found)} annotation rows", f"the {len(wanted)} of the record, as they are"
+            )
 
     def _digest(self, path: Path, where: str, expected: str) -> None:
         with path.open("rb") as stream:
@@ -154,24 +197,37 @@ def _one_split(places: dict[str, dict[str, str]], sample: Sample, faults: list[I
 
 
 def _readme_faults(release: Release) -> Iterator[Issue]:
-    text = (release.root / "README.md").read_text(encoding="utf-8")
-    header = yaml.safe_load(text.split("---\n")[1]) if text.startswith("---\n") else None
-    if not isinstance(header, dict):
-        yield Issue("bad-readme", "README.md", "no YAML header", "configs and dataset_info", "rebuild any source")
-        return
-    stated = {config["config_name"]: config for config in header.get("configs", [])}
-    info = {one["config_name"]: one["features"] for one in header.get("dataset_info", [])}
-    for name, splits in release.configs().items():
-        version = content_version(shards_of(splits))
-        if name not in stated or str(stated[name].get("version")) != version:
-            found = "absent" if name not in stated else f"version {stated[name].get('version')}"
-            yield Issue("bad-readme", f"README.md config {name}", found, f"version {version}", "rebuild any source")
-        elif [one["split"] for one in stated[name]["data_files"]] != [split for split in SPLITS if split in splits]:
-            yield Issue("bad-readme", f"README.md config {name}", "other splits", f"{list(splits)}", "rebuild any source")
-        if info.get(name) != features()._to_yaml_list():
-            yield Issue("bad-readme", f"README.md config {name}", "other features", "those of schema/record.py", "rebuild")
-    if DEFAULT not in stated:
-        yield Issue("bad-readme", "README.md", "no default config", "a config that holds all", "rebuild any source")
+    wanted = release.header()
+    header = _yaml(release.root / "README.md")
+    for table in ("configs", "dataset_info"):
+        stated = header.get(table)
+        known = {one["config_name"]: one for one in stated if _is_config(one)} if isinstance(stated, list) else {}
+        expected = {one["config_name"]: one for one in wanted[table]}
+        for name in sorted(expected.keys() | known.keys()):
+            if known.get(name) != expected.get(name):
+                yield _readme_fault(f"{table} {name}", known.get(name), expected.get(name))
+
+
+def _is_config(one: Any) -> bool:
+    return isinstance(one, dict) and isinstance(one.get("config_name"), str)
+
+
+def _readme_fault(where: str, stated: dict[str, Any] | None, wanted: dict[str, Any] | None) -> Issue:
+    names = sorted(
+        name for name in {**(stated or {}), **(wanted or {})} if (stated or {}).get(name) != (wanted or {}).get(name)
+    )
+    found = "absent" if stated is None else f"another {', '.join(names)}"
+    expected = "nothing, no recipe has it" if wanted is None else "what the recipes and schema/record.py say"
+    return Issue("bad-readme", f"README.md {where}", found, expected, "build any source into it")
+
+
+def _yaml(readme: Path) -> dict[str, Any]:
+    text = readme.read_text(encoding="utf-8", errors="replace")
+    try:
+        header = yaml.safe_load(text.split("---\n")[1]) if text.startswith("---\n") else None
+    except yaml.YAMLError:
+        header = None
+    return header if isinstance(header, dict) else {}
 
 
 def _stray_files(release: Release) -> Iterator[Issue]:

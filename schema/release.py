@@ -58,9 +58,16 @@ class Release:
         return self.root / "recipes" / f"{source}.json"
 
     def recipe(self, source: str) -> dict[str, Any] | None:
-        """The source's recipe, None where the release doesn't hold it."""
+        """The source's recipe, None where the release doesn't hold it.
+
+        Raises:
+            ReleaseError: it is no JSON.
+        """
         path = self.recipe_path(source)
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        try:
+            return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        except ValueError as error:
+            raise ReleaseError(f"{path}: {error}; expected a recipe as `medloom build` writes it; rebuild {source}") from error
 
     def recipes(self) -> list[dict[str, Any]]:
         """All recipes, by source."""
@@ -84,19 +91,22 @@ class Release:
         temporary.write_text(self.readme(), encoding="utf-8")
         temporary.replace(self.root / "README.md")
 
-    def readme(self) -> str:
-        """The README's text: YAML that `datasets` reads, and a table for people."""
-        recipes, configs = self.recipes(), self.configs()
+    def header(self) -> dict[str, Any]:
+        """What the README's YAML says: configs with their versions, and the features of each."""
+        configs = self.configs()
         columns = features()._to_yaml_list()
-        header = {
+        return {
             "pretty_name": "MedLoom release",
-            "license": _licence(recipes),
+            "license": _licence(self.recipes()),
             "tags": ["medical", "medical-imaging", "webdataset", "medloom"],
             "configs": [_config(name, splits) for name, splits in configs.items()],
             "dataset_info": [{"config_name": name, "features": columns} for name in configs],
         }
-        text = yaml.dump(header, sort_keys=False, allow_unicode=True, width=120)
-        return f"---\n{text}---\n\n{_table(recipes, configs)}"
+
+    def readme(self) -> str:
+        """The README's text: YAML that `datasets` reads, and a table for people."""
+        text = yaml.dump(self.header(), sort_keys=False, allow_unicode=True, width=120)
+        return f"---\n{text}---\n\n{_table(self.recipes(), self.configs())}"
 
 
 def content_version(shards: Iterable[dict[str, Any]]) -> str:
