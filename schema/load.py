@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -73,13 +75,14 @@ def select_rows(release: Release, config: str, select: dict[str, Any]) -> pa.Tab
     tables = []
     for source in release.sources:
         path = release.index_path(source)
-        table = pq.read_table(path, columns=[*PLACE, "split", "source", *_COLUMNS.values()])
+        table = pq.read_table(path, columns=[*PLACE, "split", "source", "modality_detail", *_COLUMNS.values()])
         tables.append(table.filter(pc.is_in(table["shard"], pa.array(sorted(shards), pa.string()))))
-    table = pa.concat_tables(tables)
+    table = pa.concat_tables(tables).combine_chunks()
+    keep = np.ones(len(table), bool)
     for name, words in select.items():
         if words is not None:
-            table = table.filter(_mask(table, name, [words] if isinstance(words, str) else list(words)))
-    return table
+            keep &= _mask(table, name, [words] if isinstance(words, str) else list(words))
+    return table.filter(pa.array(keep))
 
 
 def read_row(root: Path, place: dict[str, Any]) -> dict[str, Any]:
@@ -104,7 +107,6 @@ def _coded_row(shard: BinaryIO, root: Path, place: dict[str, Any]) -> dict[str, 
 
 _COLUMNS = {
     "modality": "modality",
-    "detail": "modality_detail",
     "area": "area",
     "task": "task",
     "subset": "subsets",
@@ -117,21 +119,35 @@ _TREES = {"modality": MODALITIES, "area": AREAS, "task": TASKS}
 _NAMED = {"clinical_task": CLINICAL_TASKS, "department": DEPARTMENTS}
 
 
-def _mask(table: pa.Table, name: str, words: list[str]) -> pa.ChunkedArray:
+def _mask(table: pa.Table, name: str, words: list[str]) -> np.ndarray:
+    """Which rows have one of the words."""
     if name in _TREES:
-        tree = _TREES[name]
-        codes = {code for word in words for code in _with_children(tree, word)}
-        mask = pc.is_in(table[_COLUMNS[name]], pa.array(sorted(codes), pa.string()))
-        if name == "modality":
-            detail = pc.is_in(table["modality_detail"], pa.array(sorted(codes), pa.string()))
-            mask = pc.or_(mask, detail)
-        return mask
-    if name == "source":
-        return pc.is_in(table["source"], pa.array(words, pa.string()))
-    if name not in _COLUMNS:
-        raise UsageError(f"select by {name!r}; expected one of {sorted({*_COLUMNS, 'source'} - {'detail'})}")
+        codes = pa.array(sorted({code for word in words for code in _with_children(_TREES[name], word)}), pa.string())
+        mask = pc.is_in(table[name], codes)
+        return pc.or_(mask, pc.is_in(table["modality_detail"], codes) if name == "modality" else mask).to_numpy()
+    if name not in {**_COLUMNS, "source": ""}:
+        raise UsageError(f"select by {name!r}; expected one of {sorted({*_COLUMNS, 'source'})}")
     wanted = {_NAMED[name].find(word).name if name in _NAMED else word for word in words}
-    return pa.chunked_array([[bool(wanted.intersection(values)) for values in table[_COLUMNS[name]].to_pylist()]], pa.bool_())
+    column = table[_COLUMNS.get(name, name)].combine_chunks()
+    values = column.values if name in _COLUMNS else column
+    if name not in _NAMED:
+        _all_known(name, wanted, values)
+    hits = pc.is_in(values, pa.array(sorted(wanted), pa.string())).to_numpy(zero_copy_only=False)
+    return hits if name not in _COLUMNS else _any_of(hits, column)
+
+
+def _all_known(name: str, wanted: set[str], values: pa.Array) -> None:
+    known = set(values.unique().to_pylist())
+    for word in sorted(wanted - known):
+        close = get_close_matches(word, known, n=3) or sorted(known)[:8]
+        raise UsageError(f"{name} {word!r} is nowhere in this config; expected a word such as {', '.join(map(repr, close))}")
+
+
+def _any_of(hits: np.ndarray, lists: pa.ListArray) -> np.ndarray:
+    """Per list whether any of its values hits."""
+    before = np.concatenate([[0], np.cumsum(hits)])
+    edges = lists.offsets.to_numpy()
+    return before[edges[1:]] > before[edges[:-1]]
 
 
 def _with_children(tree, word: str) -> list[str]:
@@ -149,7 +165,7 @@ def _dataset(release: Release, rows: pa.Table, split: str, streaming: bool) -> A
     shards = list(dict.fromkeys(place["shard"].to_pylist()))
     tables = [place.filter(pc.equal(place["shard"], shard)).to_pylist() for shard in shards]
     if not tables:
-        return IterableDataset.from_generator(iter, gen_kwargs={"tables": []}, features=features())
+        return IterableDataset.from_generator(_nothing, features=features())
     return IterableDataset.from_generator(
         _stream, gen_kwargs={"root": [release.root] * len(tables), "tables": tables}, features=features()
     )
@@ -167,6 +183,10 @@ def _stream(root: list[Path], tables: list[list[dict[str, Any]]]) -> Iterator[di
         with (folder / table[0]["shard"]).open("rb") as shard:
             for place in table:
                 yield _coded_row(shard, folder, place)
+
+
+def _nothing() -> Iterator[dict[str, Any]]:
+    return iter(())
 
 
 def _range(stream: BinaryIO, offset: int, size: int) -> bytes:
