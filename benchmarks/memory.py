@@ -26,7 +26,7 @@ def flatness(folder: Path) -> list[dict[str, Any]]:
     driver = folder / "driver.py"
     driver.write_text(DRIVER)
     rows = []
-    for kind, draw, base in (("volumes", _volumes, 4), ("photographs", _photographs, 250)):
+    for kind, draw, base in (("volumes", _volumes, 12), ("photographs", _photographs, 400)):
         source = write_source(folder, kind)
         peaks = {times: _peak(driver, source, draw(folder, base * times), folder) for times in (1, 4, 16)}
         for times in (4, 16):
@@ -36,7 +36,7 @@ def flatness(folder: Path) -> list[dict[str, Any]]:
 
 
 def _volumes(folder: Path, count: int) -> Path:
-    return draw_volumes(folder / f"memory-ct-{count}", count=count, slices=32)
+    return draw_volumes(folder / f"memory-ct-{count}", count=count, slices=24)
 
 
 def _photographs(folder: Path, count: int) -> Path:

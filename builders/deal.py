@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ from .split import EXCLUDED, Fate, decide
 from .workspace import read_json, write_json
 
 PARQUET = {"compression": "zstd", "write_statistics": True, "store_schema": True}
+ROWS_AT_ONCE = 256
+_TABLES = {"samples": index.SAMPLES, "annotations": index.ANNOTATIONS}
 _TAR_OVERHEAD = 2048
 LONGEST_FOLDER = 120
 
@@ -100,10 +102,10 @@ def deal(hand: Hand) -> dict[str, Any]:
     if known is not None:
         return known
     mark.parent.mkdir(parents=True, exist_ok=True)
-    samples, annotations, written = _write_shard(hand) if hand.shard else _index_only(hand)
-    _write_piece(hand, "samples", index.sample_table(samples))
-    _write_piece(hand, "annotations", index.annotation_table(annotations))
-    summary = {"path": hand.shard, "split": hand.split, "subsets": list(hand.subsets), "samples": len(samples), **written}
+    with _Piece(hand) as piece, PartReader(hand.parts) as parts:
+        written = _write_shard(hand, parts, piece) if hand.shard else _index_only(hand, parts, piece)
+        piece.finish()
+    summary = {"path": hand.shard, "split": hand.split, "subsets": list(hand.subsets), "samples": len(hand.rows), **written}
     write_json(mark, summary)
     return summary
 
@@ -113,8 +115,8 @@ def join_index(staged: Path, numbers: range, *, source: str) -> dict[str, str]:
     folder = staged / f"index/{source}"
     folder.mkdir(parents=True, exist_ok=True)
     digests = {}
-    for name, schema in (("samples", index.SAMPLES), ("annotations", index.ANNOTATIONS)):
-        temporary = folder / f".{name}.tmp"
+    for name, schema in _TABLES.items():
+        temporary = _temporary(folder / f"{name}.parquet")
         with pq.ParquetWriter(temporary, schema, **PARQUET) as writer:
             for number in numbers:
                 writer.write_table(pq.read_table(_piece(staged, number, name), schema=schema))
@@ -123,31 +125,62 @@ def join_index(staged: Path, numbers: range, *, source: str) -> dict[str, str]:
     return digests
 
 
-def _write_shard(hand: Hand) -> tuple[list[dict[str, Any]], list[tuple[Any, ...]], dict[str, Any]]:
+class _Piece:
+    """The index rows of one shard, written as they come: memory doesn't grow with the shard."""
+
+    def __init__(self, hand: Hand):
+        self._paths = {name: _piece(hand.staged, hand.number, name) for name in _TABLES}
+        self._writers = {name: pq.ParquetWriter(_temporary(self._paths[name]), _TABLES[name], **PARQUET) for name in _TABLES}
+        self._samples: list[dict[str, Any]] = []
+        self._annotations: list[tuple[Any, ...]] = []
+
+    def __enter__(self) -> _Piece:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for writer in self._writers.values():
+            writer.close()
+
+    def add(self, sample: dict[str, Any], annotations: Iterable[tuple[Any, ...]] = ()) -> None:
+        """Append a sample's row and those of its annotations."""
+        self._samples.append(sample)
+        self._annotations.extend(annotations)
+        if len(self._samples) >= ROWS_AT_ONCE:
+            self._flush()
+
+    def finish(self) -> None:
+        """Write what is left, and give both tables their names."""
+        self._flush()
+        for name, writer in self._writers.items():
+            writer.close()
+            _temporary(self._paths[name]).replace(self._paths[name])
+
+    def _flush(self) -> None:
+        self._writers["samples"].write_table(index.sample_table(self._samples))
+        self._writers["annotations"].write_table(index.annotation_table(self._annotations))
+        self._samples, self._annotations = [], []
+
+
+def _write_shard(hand: Hand, parts: PartReader, piece: _Piece) -> dict[str, Any]:
     assert hand.shard is not None
     path = hand.staged / hand.shard
     path.parent.mkdir(parents=True, exist_ok=True)
-    samples: list[dict[str, Any]] = []
-    annotations: list[tuple[Any, ...]] = []
-    with PartReader(hand.parts) as parts, ShardWriter(path, path.with_name(f".{path.name}.tmp")) as shard:
+    with ShardWriter(path, _temporary(path)) as shard:
         for row in hand.rows.to_pylist():
             image, unsplit = _read(parts, row)
             record = with_split(unsplit, hand.split)
             place = {**asdict(shard.add(row["key"], image, record)), "shard": hand.shard, "exclusion": None}
             parsed = orjson.loads(record)
-            samples.append(index.sample_row(parsed, place))
-            annotations.extend(index.annotation_rows(parsed, hand.split))
-        return samples, annotations, shard.finish()
+            piece.add(index.sample_row(parsed, place), index.annotation_rows(parsed, hand.split))
+        return shard.finish()
 
 
-def _index_only(hand: Hand) -> tuple[list[dict[str, Any]], list[tuple[Any, ...]], dict[str, Any]]:
+def _index_only(hand: Hand, parts: PartReader, piece: _Piece) -> dict[str, Any]:
     """Rows of excluded samples: in the index with their reason, in no shard, their annotations nowhere."""
-    samples = []
-    with PartReader(hand.parts) as parts:
-        for row in hand.rows.to_pylist():
-            record = orjson.loads(_read(parts, row)[1])
-            samples.append(index.sample_row(record, {"split": EXCLUDED, "exclusion": row["exclusion"]}))
-    return samples, [], {}
+    for row in hand.rows.to_pylist():
+        record = orjson.loads(_read(parts, row)[1])
+        piece.add(index.sample_row(record, {"split": EXCLUDED, "exclusion": row["exclusion"]}))
+    return {}
 
 
 def _read(parts: PartReader, row: dict[str, Any]) -> tuple[bytes, bytes]:
@@ -179,8 +212,5 @@ def _piece(staged: Path, number: int, name: str) -> Path:
     return staged / f"pieces/{number:06d}-{name}.parquet"
 
 
-def _write_piece(hand: Hand, name: str, table: pa.Table) -> None:
-    path = _piece(hand.staged, hand.number, name)
-    temporary = path.with_name(f".{path.name}.tmp")
-    pq.write_table(table, temporary, **PARQUET)
-    temporary.replace(path)
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.tmp")
