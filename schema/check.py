@@ -24,6 +24,7 @@ ALLOWED_METADATA = {
     "jfif_version",
     "jfif_unit",
     "jfif_density",
+    "dpi",
     "adobe",
     "adobe_transform",
     "progression",
