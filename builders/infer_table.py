@@ -239,7 +239,7 @@ def _box(found: _Table, columns: list[str]) -> _Seen:
     return {}, None, ()
 
 
-def _labels(found: _Table, columns: list[str]) -> tuple[dict[str, Any], dict[str, str], Evidence, bool]:
+def _labels(found: _Table, columns: list[str]) -> tuple[dict[str, Any], dict[str, str | None], Evidence, bool]:
     """Constants, labels, evidence, and whether an image has exactly one of them."""
     named = [column for word in LABEL_WORDS for column in columns if _plain(column) == word]
     named += [column for column in columns if column not in named and _plain(column).endswith(("label", "class", "diagnosis"))]
@@ -257,7 +257,7 @@ def _labels(found: _Table, columns: list[str]) -> tuple[dict[str, Any], dict[str
     return {}, {}, Evidence("label", "none", f"no column of {', '.join(found.columns)[:200]} looks like a label"), False
 
 
-def _one_column(found: _Table, column: str) -> tuple[dict[str, Any], dict[str, str], Evidence, bool]:
+def _one_column(found: _Table, column: str) -> tuple[dict[str, Any], dict[str, str | None], Evidence, bool]:
     words = [word for word in found.words(column) if word]
     separator = _separator(words)
     parts = Counter(part.strip() for word in words for part in (word.split(separator) if separator else [word]) if part.strip())
@@ -270,10 +270,13 @@ def _one_column(found: _Table, column: str) -> tuple[dict[str, Any], dict[str, s
 
 
 def _separator(words: list[str]) -> str:
+    """What parts several labels in a cell: it stands in many cells, or between words that other cells hold alone."""
     for separator in SEPARATORS:
-        parts = {part.strip() for word in words for part in word.split(separator)}
-        held = sum(separator in word for word in words)
-        if held >= 0.05 * len(words) and held and len(parts) <= MOST_LABELS and len(parts) < len(set(words)) + 1:
+        held = [word for word in words if separator in word]
+        alone = {word for word in words if separator not in word}
+        parts = {part.strip() for word in held for part in word.split(separator)}
+        between = len(parts & alone) > len(parts) / 2
+        if held and (between or len(held) >= 0.05 * len(words)) and len(parts) <= min(MOST_LABELS, len(set(words)) + 1):
             return separator
     return ""
 

@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+NO_LABELS = frozenset(
+    {"todo", "unknown", "unlabeled", "unlabelled", "n/a", "na", "nan", "null", "missing", "not available", "unclear"}
+)
+"""Cells that state nothing of the image."""
 LAYOUTS = ("class-folders", "csv", "pairs", "voc", "coco", "yolo", "nifti", "dicom")
 
 
@@ -30,8 +34,8 @@ class Proposal:
     layout: str
     constants: Mapping[str, Any] = field(default_factory=dict)
     """Names of the builder file's constants → plain values; they go into the file by `repr` and nothing else."""
-    labels: Mapping[str, str] = field(default_factory=dict)
-    """Raw word → canonical name."""
+    labels: Mapping[str, str | None] = field(default_factory=dict)
+    """Raw word → canonical name; None where the word says that nobody knows."""
     evidence: tuple[Evidence, ...] = ()
     expects: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     """Pattern, what it is, columns: what `verify` will ask for beside the images."""
@@ -40,10 +44,14 @@ class Proposal:
     group_kind: str = "image"
 
 
-def labels_from(words: Mapping[str, str] | list[str] | tuple[str, ...]) -> dict[str, str]:
-    """Raw word → canonical name: lower case, single blanks; a word without ASCII letters or digits gets a number."""
+def labels_from(words: Mapping[str, str] | list[str] | tuple[str, ...]) -> dict[str, str | None]:
+    """Raw word → canonical name: lower case, single blanks; a word without ASCII letters or digits gets a number.
+
+    Words such as `todo` and `unknown` are no labels, and get None.
+    """
     given = words if isinstance(words, Mapping) else {word: word for word in words}
-    return {raw: _canonical(name) or f"class {place}" for place, (raw, name) in enumerate(given.items(), start=1)}
+    named = {raw: _canonical(name) or f"class {place}" for place, (raw, name) in enumerate(given.items(), start=1)}
+    return {raw: None if name in NO_LABELS else name for raw, name in named.items()}
 
 
 def listed(words: list[str], *, most: int = 8) -> str:

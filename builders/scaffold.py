@@ -125,7 +125,7 @@ def text(name: str, proposal: Proposal, *, triplet: Triplet) -> str:
         raise UsageError(f"source name {name!r}; expected snake_case such as my_set: small letters, digits and _, at most 48")
     kind = _part_name(proposal)
     part, title = PARTS[kind], name.replace("_", " ")
-    words = literal(tuple(proposal.labels))
+    words = literal(tuple(word for word, label in proposal.labels.items() if label is not None))
     facts = _FACTS.format(
         name=name,
         title=title,
@@ -211,7 +211,8 @@ def _imports(part: Part, kind: str, constants: Mapping[str, Any]) -> str:
 
 def _labels(proposal: Proposal, *, boxes: bool) -> str:
     labels = dict(proposal.labels) or ({"box": "object"} if boxes else {})
-    lines = [f"    {literal(raw)}: Label({literal(name)}),\n" for raw, name in labels.items()]
+    made = {raw: "None" if name is None else f"Label({literal(name)})" for raw, name in labels.items()}
+    lines = [f"    {literal(raw)}: {label},\n" for raw, label in made.items()]
     note = "# Raw word → canonical name, lower case; None instead of Label(...) for a word that is no label.\n"
     return f"\n{note}LABELS = {{\n{''.join(lines)}}}\n"
 
@@ -263,7 +264,7 @@ def _fields(constants: Mapping[str, Any], *, boxes: bool) -> str:
     elif not boxes and constants.get("SEPARATOR"):
         lines.append('"findings": table.findings_from_list(row[LABEL], SEPARATOR),')
     elif not boxes and constants.get("LABEL"):
-        lines.append('"findings": (Finding(row[LABEL]),) if row[LABEL] else (),')
+        lines.append('"findings": (Finding(row[LABEL]),) if row[LABEL] and LABELS.get(row[LABEL], True) else (),')
     if constants.get("GROUP"):
         lines.append('"group": row[GROUP],')
     lines.append('"split": SPLIT_WORDS.get(row[SPLIT]) or split,' if constants.get("SPLIT") else '"split": split,')

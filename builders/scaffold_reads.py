@@ -56,7 +56,7 @@ _FOLDERS = '''
 def read(raw: Raw) -> Iterator[Unit]:
     """Yield one unit per image, in path order; the name of a folder is its label."""
     for path, word in sorted(found for pattern in IMAGES for found in folders.classes(raw, pattern, DEPTH)):
-        yield unit(path, findings=(Finding(word),))
+        yield unit(path, findings=(Finding(word),) if LABELS.get(word, True) else ())
 '''
 _ALONE = '''
 def read(raw: Raw) -> Iterator[Unit]:
