@@ -23,7 +23,7 @@ from . import catalog
 from .chunk import Chunk, Job, read_chunk, read_without_crashers, write_units
 from .deal import deal, hands, join_index, plan
 from .deidentify import salt_of
-from .engine import Crashed, run
+from .engine import Crashed, Engine
 from .parts import chunks_of, summary_of
 from .raw import Raw
 from .recipe import recipe_of
@@ -77,7 +77,8 @@ def build(spec: str, raw_root: Path, release: Path, *, options: Options, progres
             if finished is not None:
                 return finished
             workspace.prepare(fingerprint, fresh=True)
-        return _Build(spec, source, raw, workspace, options, tally, progress or (lambda *_: None)).run()
+        with Engine(options.workers) as engine:
+            return _Build(spec, source, raw, workspace, options, tally, engine, progress or (lambda *_: None)).run()
 
 
 def dry_run(spec: str, raw_root: Path, *, options: Options) -> dict[str, Any]:
@@ -106,6 +107,7 @@ class _Build:
     workspace: Workspace
     options: Options
     tally: Tally
+    engine: Engine
     progress: Progress
     started: float = field(default_factory=time.monotonic)
 
@@ -146,7 +148,7 @@ class _Build:
         job = Job(self.spec, self.raw.root, self.workspace, salt, reading)
         summaries = {n: summary_of(self.workspace.parts, n) for n in range(listed["chunks"])}
         missing = [Chunk(job, number) for number, summary in summaries.items() if summary is None]
-        for result in run(read_chunk, missing, workers=self.options.workers):
+        for result in self.engine.run(read_chunk, missing):
             if isinstance(result, Crashed):
                 result = read_without_crashers(result.task)
             summaries[result["number"]] = result
@@ -182,7 +184,7 @@ class _Build:
         dealt = list(hands(rows, fate, source=self.facts.name, target_bytes=self.options.shard_bytes, **places))
         done: list[dict[str, Any]] = []
         samples = 0
-        for result in run(deal, dealt, workers=self.options.workers):
+        for result in self.engine.run(deal, dealt):
             if isinstance(result, Crashed):
                 raise MedLoomError(
                     f"writing {result.task.shard} ended its worker twice; expected a whole shard; is memory left?"

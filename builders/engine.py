@@ -33,33 +33,46 @@ class Crashed:
     task: Any
 
 
-def run(function: Callable[[T], R], tasks: Iterable[T], *, workers: int) -> Iterator[R | Crashed]:
-    """The function's result for each task, as they come; one worker means this very process.
+class Engine:
+    """A map over this process (one worker) or a pool, which lives from its first task to the end of the `with` block."""
 
-    A task that kills its worker comes back as `Crashed`, and the others go on. Exceptions of the function are raised
-    here and end the map.
-    """
-    if workers <= 1:
-        yield from (function(task) for task in tasks)
-        return
-    queue = iter(tasks)
-    while True:
-        lost: list[T] = []
-        yield from _pooled(function, queue, workers=workers, lost=lost)
-        if not lost:
+    def __init__(self, workers: int):
+        self._workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._close()
+
+    def run(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R | Crashed]:
+        """The function's result for each task, as they come.
+
+        A task that kills its worker comes back as `Crashed`, and the others go on. Exceptions of the function are raised
+        here and end the map.
+        """
+        if self._workers <= 1:
+            yield from (function(task) for task in tasks)
             return
-        for task in lost:
-            yield _alone(function, task)
-
-
-def _pooled(function: Callable[[T], R], queue: Iterator[T], *, workers: int, lost: list[T]) -> Iterator[R]:
-    """Results until the queue is empty or a worker dies; then `lost` holds the tasks without a result."""
-    in_flight: dict[Future[R], T] = {}
-    pool = _pool(workers)
-    try:
+        queue = iter(tasks)
         while True:
-            for task in islice(queue, IN_FLIGHT_PER_WORKER * workers - len(in_flight)):
-                in_flight[pool.submit(function, task)] = task
+            lost: list[T] = []
+            yield from self._pooled(function, queue, lost=lost)
+            if not lost:
+                return
+            self._close()
+            for task in lost:
+                yield _alone(function, task)
+
+    def _pooled(self, function: Callable[[T], R], queue: Iterator[T], *, lost: list[T]) -> Iterator[R]:
+        """Results until the queue is empty or a worker dies; then `lost` holds the tasks without a result."""
+        in_flight: dict[Future[R], T] = {}
+        if self._pool is None:
+            self._pool = _pool(self._workers)
+        while True:
+            for task in islice(queue, IN_FLIGHT_PER_WORKER * self._workers - len(in_flight)):
+                in_flight[self._pool.submit(function, task)] = task
             if not in_flight:
                 return
             done, _ = wait(in_flight, return_when=FIRST_COMPLETED)
@@ -71,8 +84,17 @@ def _pooled(function: Callable[[T], R], queue: Iterator[T], *, workers: int, los
                     lost.extend([task, *in_flight.values()])
                     return
                 yield result
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+
+    def _close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+
+def run(function: Callable[[T], R], tasks: Iterable[T], *, workers: int) -> Iterator[R | Crashed]:
+    """One map on an engine of its own."""
+    with Engine(workers) as engine:
+        yield from engine.run(function, tasks)
 
 
 def _alone(function: Callable[[T], R], task: T) -> R | Crashed:
@@ -85,11 +107,19 @@ def _alone(function: Callable[[T], R], task: T) -> R | Crashed:
 
 def _pool(workers: int) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_die_with_parent, initargs=(os.getpid(),))
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_become_worker, initargs=(os.getpid(),))
+
+
+def _become_worker(parent: int) -> None:
+    """One thread per worker, an end with the driver's end, and Ctrl-C left to the driver."""
+    import cv2
+
+    cv2.setNumThreads(1)
+    _die_with_parent(parent)
 
 
 def _die_with_parent(parent: int) -> None:
-    """Make this worker end when the driver does, also by SIGKILL, and leave Ctrl-C to the driver."""
+    """Make this process end when the driver does, also by SIGKILL."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
