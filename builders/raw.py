@@ -7,33 +7,20 @@ of the root are refused. The members of `a/b.zip` are listed as `a/b/…`, unles
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import stat
-import tarfile
-import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
-from fnmatch import translate
+from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from ..schema.errors import Issue, RawRootError, Severity
+from .archive import BROKEN, Member, Open, contents, ignored, safe_members, suffix_of
+from .pattern import matcher
 from .picture import Report
 
-ARCHIVES = (".tar.gz", ".tgz", ".tar", ".zip")
-IGNORED = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", "__MACOSX", ".git", ".cache"})
 MAX_EXPANSION = 1100
 """DEFLATE expands at most 1032 times (RFC 1951); an archive that claims more is lying."""
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One file inside an archive: its own name there, and its size in bytes."""
-
-    name: str
-    size: int
 
 
 class Raw:
@@ -46,8 +33,9 @@ class Raw:
         if not root.is_dir():
             raise RawRootError(f"{root}: no such folder; expected the raw root of a source; see `medloom sources`")
         self.root = root.resolve()
-        self.unpack_to = unpack_to
+        self.unpack_to = unpack_to.resolve() if unpack_to is not None else None
         self._report = report
+        self._tried: set[str] = set()
 
     def report(self, issue: Issue) -> None:
         """Hand an issue to whoever opened this root."""
@@ -60,7 +48,7 @@ class Raw:
         found: dict[str, int] = {}
         archives: list[str] = []
         for relative, size in _walk(self.root, self._refuse):
-            if relative.endswith(ARCHIVES):
+            if suffix_of(relative):
                 archives.append(relative)
             else:
                 found[relative] = size
@@ -70,7 +58,7 @@ class Raw:
 
     def glob(self, *patterns: str) -> list[str]:
         """Paths that match any pattern, sorted; `*` stays inside a folder, `**/` stands for any depth."""
-        matches = [_glob_regex(pattern) for pattern in patterns]
+        matches = [matcher(pattern) for pattern in patterns]
         return [path for path in self.sizes if any(match(path) for match in matches)]
 
     def has(self, relative: str) -> bool:
@@ -87,21 +75,42 @@ class Raw:
         Raises:
             RawRootError: the path leads out of the root, or nothing is there.
         """
-        plain = self._inside(self.root, relative)
-        if plain.exists():
-            return plain
-        if self.unpack_to is not None:
-            unpacked = self._inside(self.unpack_to, relative)
-            if not unpacked.exists():
-                self._unpack_for(relative)
-            if unpacked.exists():
-                return unpacked
+        found = self._on_disk(relative)
+        if found is None and self.unpack_to is not None:
+            archive = self._archive_of(relative)
+            if archive is not None:
+                self._extract(archive)
+                found = self._on_disk(relative)
+        if found is not None:
+            return found
         raise RawRootError(f"{relative}: not in the raw root {self.root}; run `medloom verify` to see what is missing")
 
     def has_on_disk(self, relative: str) -> bool:
         """Whether a worker finds the file without listing the root again."""
-        places = (self.root, self.unpack_to) if self.unpack_to is not None else (self.root,)
-        return any(self._inside(place, relative).exists() for place in places)
+        return self._on_disk(relative) is not None
+
+    @contextmanager
+    def open(self, relative: str) -> Iterator[IO[bytes]]:
+        """The file's bytes as a stream, straight from its archive where it isn't unpacked.
+
+        Raises:
+            RawRootError: it is absent, or its archive is broken.
+        """
+        found = self._on_disk(relative)
+        archive = None if found else self._archive_of(relative)
+        if archive is None:
+            with self.path(relative).open("rb") as stream:
+                yield stream
+            return
+        member = {relative: self._archives[archive][relative]}
+        with closing(contents(self.root / archive, member)) as streams:
+            try:
+                stream = next(streams)[1]()
+            except (*BROKEN, StopIteration) as error:
+                found = f"{relative}: {archive} is broken: {error}"
+                raise RawRootError(f"{found}; expected a whole archive; get it again") from error
+            with stream:
+                yield stream
 
     def text(self, relative: str, *, encoding: str = "utf-8-sig") -> str:
         """The file's text.
@@ -128,51 +137,102 @@ class Raw:
         """Archive → its members by listed path; filled by `sizes`."""
         return {}
 
-    def _inside(self, root: Path, relative: str) -> Path:
-        parts = PurePosixPath(relative)
-        if parts.is_absolute() or ".." in parts.parts or not relative:
-            raise RawRootError(f"{relative!r}: leads out of the raw root; expected a relative path inside it; fix the table")
-        return root / relative
+    def _on_disk(self, relative: str) -> Path | None:
+        """The file in the root or among the unpacked; None where it is absent, or a link leads out."""
+        for place in (self.root, self.unpack_to):
+            if place is not None:
+                path = _inside(place, relative)
+                if _exists(path) and _stays(path, place):
+                    return path
+        return None
 
     def _refuse(self, where: str, found: str) -> None:
         expected = "regular files inside the raw root"
         self.report(Issue("unsafe-path", where, found, expected, "it was left out", Severity.WARNING))
 
     def _members_of(self, archive: str) -> dict[str, int]:
-        folder = archive.removesuffix(next(s for s in ARCHIVES if archive.endswith(s)))
+        folder = archive[: -len(suffix_of(archive))]
         if (self.root / folder).exists():
             return {}
         try:
-            members = dict(_safe_members(self.root / archive, lambda name, found: self._refuse(f"{archive}:{name}", found)))
-        except (OSError, zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
-            self.report(Issue("unreadable", archive, f"{error}", "a whole archive", "it was left out", Severity.ERROR))
+            members = safe_members(self.root / archive, lambda name, found: self._refuse(f"{archive}:{name}", found))
+        except BROKEN as error:
+            self._broken(archive, error, "a whole archive")
             return {}
         claimed, real = sum(m.size for m in members.values()), (self.root / archive).stat().st_size
         if claimed > MAX_EXPANSION * max(real, 1):
             found = f"{real} bytes that claim {claimed}"
             self.report(Issue("absurd-size", archive, found, "a real archive", "it was left out", Severity.ERROR))
             return {}
-        self._archives[archive] = {f"{folder}/{name}": member for name, member in members.items()}
-        return {path: member.size for path, member in self._archives[archive].items()}
+        taken = {path for known in self._archives.values() for path in known}
+        listed = {f"{folder}/{name}": member for name, member in members.items()}
+        for path in sorted(taken & listed.keys()):
+            self._refuse(f"{archive}:{listed.pop(path).name}", "a file that another archive of this name holds too")
+        self._archives[archive] = listed
+        return {path: member.size for path, member in listed.items()}
 
-    def _unpack_for(self, relative: str) -> None:
-        if relative in self.sizes:
-            for archive, members in self._archives.items():
-                if relative in members:
-                    self._extract(archive)
+    def _broken(self, where: str, error: Exception, expected: str) -> None:
+        found = f"{type(error).__name__}: {error}"[:200]
+        self.report(Issue("unreadable", where, found, expected, "it was left out", Severity.ERROR))
+
+    def _archive_of(self, relative: str) -> str | None:
+        if relative not in self.sizes:
+            return None
+        return next((archive for archive, members in self._archives.items() if relative in members), None)
 
     def _extract(self, archive: str) -> None:
+        """Unpack one archive; each file gets its name when it is whole, and a broken one is left out aloud."""
         assert self.unpack_to is not None
         done = self.unpack_to / f"{archive}.unpacked"
-        if done.exists():
+        if archive in self._tried or done.exists():
             return
-        for relative, member in _contents(self.root / archive, self._archives[archive]):
-            target = self._inside(self.unpack_to, relative)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open("wb") as out:
-                shutil.copyfileobj(member, out)
+        self._tried.add(archive)
         done.parent.mkdir(parents=True, exist_ok=True)
-        done.touch()
+        partial = done.with_suffix(".partial")
+        whole = True
+        try:
+            for relative, opened in contents(self.root / archive, self._archives[archive]):
+                whole &= self._write(relative, opened, partial)
+        except BROKEN as error:
+            whole = False
+            self._broken(archive, error, "a whole archive")
+        partial.unlink(missing_ok=True)
+        if whole:
+            done.touch()  # not where something is lost: who resumes has to hear of it too
+
+    def _write(self, relative: str, opened: Open, partial: Path) -> bool:
+        assert self.unpack_to is not None
+        target = _inside(self.unpack_to, relative)
+        try:
+            with opened() as stream, partial.open("wb") as out:
+                shutil.copyfileobj(stream, out)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            partial.replace(target)
+        except BROKEN as error:
+            self._broken(relative, error, "a file that unpacks")
+            return False
+        return True
+
+
+def _inside(root: Path, relative: str) -> Path:
+    parts = PurePosixPath(relative)
+    if parts.is_absolute() or ".." in parts.parts or not relative or "\0" in relative:
+        raise RawRootError(f"{relative!r}: leads out of the raw root; expected a relative path inside it; fix the table")
+    return root / relative
+
+
+def _stays(link: Path, root: Path) -> bool:
+    try:
+        return link.resolve().is_relative_to(root)
+    except (OSError, RuntimeError):  # a ring of links
+        return False
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name too long for the file system
+        return False
 
 
 def _walk(root: Path, refuse) -> Iterator[tuple[str, int]]:
@@ -181,10 +241,10 @@ def _walk(root: Path, refuse) -> Iterator[tuple[str, int]]:
         folder = stack.pop()
         with os.scandir(folder) as entries:
             for entry in entries:
-                if entry.name in IGNORED or entry.name.startswith("._"):
+                if ignored(entry.name):
                     continue
                 relative = Path(entry.path).relative_to(root).as_posix()
-                if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(root):
+                if entry.is_symlink() and not _stays(Path(entry.path), root):
                     refuse(relative, "a link that leads out of the raw root")
                 elif entry.is_dir():
                     if entry.is_symlink():
@@ -195,56 +255,3 @@ def _walk(root: Path, refuse) -> Iterator[tuple[str, int]]:
                     yield relative, entry.stat().st_size
                 else:
                     refuse(relative, "neither file nor folder")
-
-
-def _safe_members(archive: Path, refuse) -> Iterator[tuple[str, Member]]:
-    """Names (normalized) and members that are plain files inside the archive; everything else is refused aloud."""
-    for name, size, plain in _listed(archive):
-        path = PurePosixPath(name.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
-            refuse(name, "a name that leads out of the archive")
-        elif not plain:
-            refuse(name, "a link or device inside the archive")
-        elif not IGNORED.intersection(path.parts) and not path.name.startswith("._"):
-            yield path.as_posix(), Member(name, size)
-
-
-def _listed(archive: Path) -> Iterator[tuple[str, int, bool]]:
-    if archive.name.endswith(".zip"):
-        with zipfile.ZipFile(archive) as z:
-            for info in z.infolist():
-                if not info.is_dir():
-                    mode = info.external_attr >> 16
-                    yield info.filename, info.file_size, not mode or stat.S_ISREG(mode) or not stat.S_IFMT(mode)
-        return
-    with tarfile.open(archive) as t:
-        for info in t:
-            if not info.isdir():
-                yield info.name, info.size, info.isreg()
-
-
-def _contents(archive: Path, members: dict[str, Member]) -> Iterator[tuple[str, IO[bytes]]]:
-    """Listed path and open stream of each member, in the archive's own order."""
-    wanted = {member.name: relative for relative, member in members.items()}
-    if archive.name.endswith(".zip"):
-        with zipfile.ZipFile(archive) as z:
-            for name, relative in wanted.items():
-                with z.open(name) as stream:
-                    yield relative, stream
-        return
-    with tarfile.open(archive) as t:
-        for info in t:
-            stream = t.extractfile(info) if info.name in wanted and info.isreg() else None
-            if stream is not None:
-                yield wanted[info.name], stream
-
-
-def _glob_regex(pattern: str):
-    parts = []
-    for part in pattern.split("/"):
-        if part == "**":
-            parts.append("(?:[^/]+/)*")
-        else:
-            inner = translate(part).removeprefix("(?s:").removesuffix(r")\Z").removesuffix(r")\z").replace(".*", "[^/]*")
-            parts.append(inner + "/")
-    return re.compile("".join(parts).removesuffix("/") + r"\Z").match

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 from ..schema.errors import RawRootError
+from .archive import BROKEN
 from .raw import Raw
 from .source import Expect, Source
+
+LONGEST_HEAD_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,24 +73,33 @@ def require(source: Source, raw: Raw) -> str:
 
 def _look(expect: Expect, raw: Raw) -> Finding:
     files = raw.glob(expect.pattern)
-    if not expect.columns or not files or not raw.has_on_disk(files[0]):
+    if not expect.columns or not files:
         return Finding(expect, len(files))
     columns = _columns(raw, files[0])
     return Finding(expect, len(files), tuple(name for name in expect.columns if name not in columns), tuple(columns))
 
 
 def _columns(raw: Raw, path: str) -> list[str]:
-    if path.lower().endswith(".xlsx"):
-        from openpyxl import load_workbook
-
-        book = load_workbook(raw.path(path), read_only=True)
-        first = next(book.worksheets[0].iter_rows(max_row=1, values_only=True), ())
-        book.close()
-        return [str(name).strip() for name in first if name is not None]
+    """Names in the first row of a table, read straight from its archive where it lies in one."""
     try:
-        with raw.path(path).open(encoding="utf-8-sig", newline="") as stream:
-            head = stream.readline()
+        with raw.open(path) as stream:
+            return _excel_columns(stream) if path.lower().endswith((".xlsx", ".xlsm")) else _text_columns(stream)
     except UnicodeDecodeError as error:
         raise RawRootError(f"{path}: byte {error.start} is not UTF-8; expected UTF-8 text; save the file as UTF-8") from error
+    except (*BROKEN, KeyError) as error:
+        raise RawRootError(f"{path}: {type(error).__name__}: {error}; expected a table; get it again") from error
+
+
+def _excel_columns(stream: IO[bytes]) -> list[str]:
+    from openpyxl import load_workbook
+
+    book = load_workbook(io.BytesIO(stream.read()), read_only=True)
+    first = next(book.worksheets[0].iter_rows(max_row=1, values_only=True), ())
+    book.close()
+    return [str(name).strip() for name in first if name is not None]
+
+
+def _text_columns(stream: IO[bytes]) -> list[str]:
+    head = stream.readline(LONGEST_HEAD_BYTES).decode("utf-8-sig").rstrip("\r\n")
     delimiter = max(",;\t|", key=head.count)
     return [name.strip() for name in next(csv.reader([head], delimiter=delimiter), [])]
