@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import re
 import sys
 from difflib import get_close_matches
 from functools import lru_cache
@@ -22,6 +23,8 @@ from ..schema.errors import UsageError
 from .source import Source
 
 GROUP = "medloom.sources"
+NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+"""Of a source: it names folders, files, a config and the keys, whose tar members hold 100 characters."""
 _SOURCES = Path(__file__).parent / "sources"
 
 
@@ -52,13 +55,15 @@ def file_digest(spec: str) -> str:
 def _loaded(spec: str, digest: str) -> Source:
     origin = _origin(spec)
     if isinstance(origin, EntryPoint):
-        source = origin.load()
+        source = _of_package(origin)
     elif origin.parent == _SOURCES:
         source = getattr(import_module(f".sources.{origin.stem}", __package__), "SOURCE", None)
     else:
         source = getattr(_module(origin, digest), "SOURCE", None)
     if not isinstance(source, Source):
         raise UsageError(f"{spec}: defines no SOURCE; expected `SOURCE = Source(...)`, as `medloom new-source` writes it")
+    if not NAME.fullmatch(source.facts.name):
+        raise UsageError(f"{spec}: name {source.facts.name!r}; expected lower-case letters, digits and underscores")
     return source
 
 
@@ -79,6 +84,17 @@ def _origin(spec: str) -> Path | EntryPoint:
     raise UsageError(f"no source {spec!r}; {meant}")
 
 
+def _of_package(point: EntryPoint) -> object:
+    try:
+        return point.load()
+    except Exception as error:
+        raise UsageError(f"{point.name}: {point.value} can't be loaded: {_told(error)}; mend or remove its package") from error
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
 def _module(path: Path, digest: str) -> ModuleType:
     """The user's file as a module; its folder is importable while it loads, so that it may lie beside helpers."""
     name = f"medloom_own_{path.stem}_{digest[:12]}"
@@ -92,7 +108,7 @@ def _module(path: Path, digest: str) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
-        raise UsageError(f"{path}: can't be imported: {type(error).__name__}: {error}; fix the builder file") from error
+        raise UsageError(f"{path}: can't be imported: {_told(error)}; fix the builder file") from error
     finally:
         sys.path.remove(str(path.parent))
     return module

@@ -50,7 +50,7 @@ def salt_of(source: str, salt_file: Path | None = None) -> Salt:
 
 def pseudonym(salt: Salt, *parts: str) -> str:
     """16 hex digits that stand for the parts."""
-    return hmac.new(salt.value, "\0".join(parts).encode(), hashlib.sha256).hexdigest()[:_DIGITS]
+    return hmac.new(salt.value, "\0".join(parts).encode(errors="surrogateescape"), hashlib.sha256).hexdigest()[:_DIGITS]
 
 
 def key_of(source: str, salt: Salt, parts: Sequence[str]) -> str:

@@ -37,7 +37,7 @@ class Fate:
 
 def share_of(collection: str, group: str) -> float:
     """Where a group falls on [0, 1); `group` is the owner's own id."""
-    digest = hashlib.sha256("\0".join((SEED, collection, group)).encode()).digest()
+    digest = hashlib.sha256("\0".join((SEED, collection, group)).encode(errors="surrogateescape")).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 
 

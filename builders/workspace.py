@@ -36,7 +36,8 @@ LIBRARIES = (
 def write_json(path: Path, value: Any) -> None:
     """The value as indented JSON under its name, whole or not at all."""
     temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    # A raw name that is no UTF-8 holds lone surrogates; backslashed, they are JSON's own escapes.
+    temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", errors="backslashreplace")
     temporary.replace(path)
 
 
