@@ -192,6 +192,7 @@ class _Build:
             done.append(result)
             samples += result["samples"]
             self.progress("deal", len(done), len(dealt), samples)
+        self.engine.close()
         index = join_index(self.workspace.staged, range(len(dealt)), source=self.facts.name)
         reasons = Counter(str(reason) for reason in fate.reason if reason)
         recipe = recipe_of(

@@ -28,6 +28,7 @@ from .workspace import read_json, write_json
 
 PARQUET = {"compression": "zstd", "write_statistics": True, "store_schema": True}
 ROWS_AT_ONCE = 256
+ROWS_PER_GROUP = 1 << 14
 _TABLES = {"samples": index.SAMPLES, "annotations": index.ANNOTATIONS}
 _TAR_OVERHEAD = 2048
 LONGEST_FOLDER = 120
@@ -118,11 +119,25 @@ def join_index(staged: Path, numbers: range, *, source: str) -> dict[str, str]:
     for name, schema in _TABLES.items():
         temporary = _temporary(folder / f"{name}.parquet")
         with pq.ParquetWriter(temporary, schema, **PARQUET) as writer:
-            for number in numbers:
-                writer.write_table(pq.read_table(_piece(staged, number, name), schema=schema))
+            for some in _gathered(_piece(staged, number, name) for number in numbers):
+                writer.write_table(some)
         digests[name] = file_sha256(temporary)
         temporary.replace(folder / f"{name}.parquet")
     return digests
+
+
+def _gathered(pieces: Iterable[Path]) -> Iterator[pa.Table]:
+    """Row groups of many pieces, in order, put together until they are worth writing."""
+    waiting: list[pa.Table] = []
+    for piece in pieces:
+        with pq.ParquetFile(piece) as file:
+            for group in range(file.num_row_groups):
+                waiting.append(file.read_row_group(group))
+                if sum(map(len, waiting)) >= ROWS_PER_GROUP:
+                    yield pa.concat_tables(waiting)
+                    waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
 
 
 class _Piece:

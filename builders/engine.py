@@ -44,7 +44,7 @@ class Engine:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._close()
+        self.close()
 
     def run(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R | Crashed]:
         """The function's result for each task, as they come.
@@ -61,7 +61,7 @@ class Engine:
             yield from self._pooled(function, queue, lost=lost)
             if not lost:
                 return
-            self._close()
+            self.close()
             for task in lost:
                 yield _alone(function, task)
 
@@ -85,7 +85,8 @@ class Engine:
                     return
                 yield result
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """End the workers; a later `run` starts new ones."""
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
