@@ -10,10 +10,10 @@ from typing import TypeVar
 from .. import __version__
 from ..schema.clinical_tasks import CLINICAL_TASKS
 from ..schema.departments import DEPARTMENTS
-from ..schema.errors import Issue, Severity
+from ..schema.errors import Issue, Severity, UsageError
 from ..schema.labels import Label
 from ..schema.pixels import low_information, perceptual_hash, pixel_sha256, thumbnail
-from ..schema.sample import Acquisition, Annotation, BurnedIn, LabelState, Provenance, Sample, State, Subject
+from ..schema.sample import SPLITS, Acquisition, Annotation, BurnedIn, LabelState, Provenance, Sample, State, Subject
 from ..schema.triplet import MODALITIES, Triplet
 from .deidentify import Salt, key_of, pseudonym
 from .picture import HeaderFacts, Report
@@ -78,8 +78,14 @@ def sample_of(shown: Shown, context: Context) -> Sample:
         texts=unit.texts,
         labels=labels,
         annotations=tuple(_annotations(shown.placed, context)),
-        original_split=unit.split,
+        original_split=_split(unit),
     )
+
+
+def _split(unit: Unit) -> str | None:
+    if unit.split not in (None, *SPLITS):
+        raise UsageError(f"unit {unit.name}: split {unit.split!r}; expected one of {SPLITS}, or None; fix the source's `read`")
+    return unit.split
 
 
 def _place_in_source(unit: Unit, shown: Shown) -> tuple[str, ...]:
@@ -189,7 +195,7 @@ def _belonging(label: Label, triplet: Triplet, clinical_task: str, department: s
 
 
 def _annotations(placed: Iterable[Placed], context: Context) -> Iterable[Annotation]:
-    known = ((mark, canonical(mark.label, context)) for mark in placed)
+    known = ((mark, context.source.labels.get(mark.label)) for mark in placed)  # the unknown are told with the states
     for number, (mark, label) in enumerate((mark, label) for mark, label in known if label is not None):
         yield Annotation(
             id=f"a{number}",

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ..schema.errors import DataError, Issue, MedLoomError, Severity
+from ..schema.errors import DataError, Issue, MedLoomError, Severity, UsageError
 from . import catalog
 from .deidentify import Salt
 from .engine import Crashed, run
@@ -80,7 +80,13 @@ def read_without_crashers(chunk: Chunk) -> dict[str, Any]:
     """Read a chunk that killed its worker: each unit alone to find the culprits, then the others together."""
     probes = [replace(chunk, only=unit.name) for unit in _units(chunk)]
     crashed = frozenset(one.task.only for one in run(read_chunk, probes, workers=2) if isinstance(one, Crashed))
-    return read_chunk(replace(chunk, skip=crashed))
+    again = next(run(read_chunk, [replace(chunk, skip=crashed)], workers=2))  # never here: it might end the driver
+    if isinstance(again, Crashed):
+        raise UsageError(
+            f"reading {probes[0].only} and {len(probes) - 1} more units ends the worker, though each alone is read; expected "
+            "memory for them; free some and go on with the same command"
+        )
+    return again
 
 
 def _samples(unit: Unit, chunk: Chunk, tally: Tally) -> Iterator[tuple[Encoded, float]]:

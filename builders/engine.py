@@ -72,7 +72,11 @@ class Engine:
             self._pool = _pool(self._workers)
         while True:
             for task in islice(queue, IN_FLIGHT_PER_WORKER * self._workers - len(in_flight)):
-                in_flight[self._pool.submit(function, task)] = task
+                try:
+                    in_flight[self._pool.submit(function, task)] = task
+                except BrokenProcessPool:  # a worker died since the last wait
+                    lost.extend([task, *in_flight.values()])
+                    return
             if not in_flight:
                 return
             done, _ = wait(in_flight, return_when=FIRST_COMPLETED)

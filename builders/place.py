@@ -43,11 +43,17 @@ class Placed:
 
 
 def place_marks(
-    marks: Sequence[Mark], shape: Shape, *, report: Report, offset_xy_px: tuple[int, int] | None = None
+    marks: Sequence[Mark],
+    shape: Shape,
+    *,
+    report: Report,
+    lost: set[str],
+    offset_xy_px: tuple[int, int] | None = None,
 ) -> Iterator[Placed]:
     """Each mark on the stored picture; `offset_xy_px` is where a tile begins in its slide, None for whole pictures.
 
-    On a tile, marks that lie outside it belong to other tiles and are passed over without an issue.
+    Labels of marks that have no meaning here go to `lost`: something was marked, so they aren't absent. On a tile, marks
+    that lie outside it belong to other tiles and are passed over without an issue.
     """
     for mark in marks:
         try:
@@ -56,10 +62,12 @@ def place_marks(
             where = f"{mark.where} {mark.label!r}".strip()
             if offset_xy_px is None or error.code not in ("box-outside", "point-outside"):
                 report(error.issue(where, severity=Severity.WARNING))
+                lost.add(mark.label)
             continue
         if placed is None and offset_xy_px is None:
             expected = "at least one pixel inside"
             report(Issue("mask-empty", mark.where, f"{mark.label!r} covers no pixel", expected, "it was left out"))
+            lost.add(mark.label)
         elif placed is not None:
             yield placed
 

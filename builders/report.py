@@ -52,7 +52,7 @@ class Tally:
         return [
             {
                 "code": code,
-                "severity": str(self.first[code][0].severity),
+                "severity": str(_earliest(self.first[code])[0].severity),
                 "count": count,
                 "first": [{name: asdict(issue)[name] for name in _FIELDS} for issue in _earliest(self.first[code])],
             }

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from ..schema.errors import Issue, Severity, UsageError
-from .intensity import Rule, rule_for, to_8bit
+from .intensity import UNCHANGED, Rule, rule_for, to_8bit
 from .orientation import PLANES, View, as_stored, spacings_mm, views
 from .picture import HeaderFacts, Layer, Picture, Report, Volume
 from .place import Placed, place_layer, place_marks
@@ -45,7 +45,7 @@ class Shown:
     decoder: str
     placed: list[Placed] = field(default_factory=list)
     too_small: set[str] = field(default_factory=set)
-    """Raw labels of which a mask was left out for its size."""
+    """Raw labels of which a region was left out, for its size or since it has no meaning: they are uncertain."""
     not_assessed: set[str] = field(default_factory=set)
     """Raw labels whose layer says nothing about this slice."""
     axis: str | None = None
@@ -93,7 +93,7 @@ def show_picture(
     rule = rule_for(picture.pixels, values=picture.values, window=picture.window, reading=reading)
     shape = square_pixels(picture.pixels.shape[:2], picture.spacing_mm)
     pixels = resample(to_8bit(picture.pixels, rule), shape)
-    keep = picture.encoded is not None and not shape.resampled
+    keep = picture.encoded is not None and not shape.resampled and rule == UNCHANGED
     shown = Shown(
         pixels=pixels,
         encoded=picture.encoded if keep and picture.encoded else encode_png(pixels, reading.png_encoder),
@@ -111,8 +111,10 @@ def show_picture(
         transformations=(*picture.transformations, *_resampling(shape)),
     )
     offset = picture.offset_xy_px if picture.axis == "tile" else None
-    shown.placed = list(place_marks(marks, shape, report=report, offset_xy_px=offset))
     share = reading.min_mask_share or 0.0
+    smallest = share * pixels.shape[0] * pixels.shape[1]
+    for placed in place_marks(marks, shape, report=report, offset_xy_px=offset, lost=shown.too_small):
+        _add(shown, placed, smallest=smallest)
     for layer in (*layers, *picture.layers):
         _add_layer(shown, layer, labels=nearest(layer.array, shape), share=share, report=report)
     return shown
@@ -167,11 +169,19 @@ def _add_layers(shown: Shown, layers: Sequence[Layer], *, view: View, shape: Sha
     share = SMALLEST_MASK_SHARE_3D if reading.min_mask_share is None else reading.min_mask_share
     assert shown.index is not None
     for layer in layers:
-        if layer.partial and layer.assessed is not None and view.axis == 0 and shown.index not in layer.assessed:
+        if not _assessed(layer, shown.index, view):
             shown.not_assessed.update(layer.names.values())
-            continue
+            if view.axis == 0:
+                continue
         labels = nearest(view.show(layer.array, shown.index), shape)
         _add_layer(shown, layer, labels=labels, share=share, report=report)
+
+
+def _assessed(layer: Layer, index: int, view: View) -> bool:
+    """Whether the layer says what is absent from a slice; one in another plane crosses every acquired slice."""
+    if not layer.partial or layer.assessed is None:
+        return True
+    return index in layer.assessed if view.axis == 0 else len(layer.assessed) == layer.array.shape[0]
 
 
 def _add_layer(shown: Shown, layer: Layer, *, labels: np.ndarray, share: float, report: Report) -> None:
@@ -181,10 +191,14 @@ def _add_layer(shown: Shown, layer: Layer, *, labels: np.ndarray, share: float, 
         return
     smallest = share * labels.size
     for placed in place_layer(layer, labels):
-        if placed.area_px is not None and placed.area_px < smallest:
-            shown.too_small.add(placed.label)
-        else:
-            shown.placed.append(placed)
+        _add(shown, placed, smallest=smallest)
+
+
+def _add(shown: Shown, placed: Placed, *, smallest: float) -> None:
+    if placed.rle is not None and placed.area_px is not None and placed.area_px < smallest:
+        shown.too_small.add(placed.label)
+    else:
+        shown.placed.append(placed)
 
 
 def resample(pixels: np.ndarray, shape: Shape) -> np.ndarray:
