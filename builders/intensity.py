@@ -83,7 +83,7 @@ def _scaled(array: np.ndarray, window: tuple[float, float]) -> np.ndarray:
     low, high = window
     span = max(high - low, np.finfo(np.float64).tiny)
     share = (np.clip(array.astype(np.float64), low, max(high, low)) - low) / span
-    return np.rint(share * 255).astype(np.uint8)
+    return np.rint(share * 255).astype(np.uint8, order="C")
 
 
 _tables: dict[tuple[str, tuple[float, float]], np.ndarray] = {}
