@@ -18,7 +18,7 @@ from .dicom_classes import kind_of
 from .dicom_frames import Plane, aspect_of, planes_of
 from .dicom_plane import letters_of
 from .dicom_stack import grouped, volumes
-from .dicom_unit import File, Opened, decoded, open_unit
+from .dicom_unit import File, Opened, decoded, fail, open_unit
 from .dicom_volume import RAW_FORMAT, mosaic_volume, volume_of
 
 RATIO_ONLY = "spacing-from-aspect-ratio"
@@ -37,15 +37,17 @@ def read(paths: Sequence[Path], *, reading: Reading, report: Report) -> Iterator
     """
     unit = open_unit(paths, report)
     made = 0
-    for piece in _slide(unit, reading) if _is_slide(unit) else _pieces(unit, reading):
+    slide = _is_slide(unit)
+    for piece in _slide(unit, reading) if slide else _pieces(unit, reading):
         made += 1
         yield piece
-    if not made and not _is_slide(unit):
+    if not made and not slide:
         raise UnreadableError("no frame that can be decoded", expected="pixels", where=paths[0].name)
 
 
 def _is_slide(unit: Opened) -> bool:
-    return kind_of(unit.files[0].header) == "slide"
+    with unit.quiet(unit.files[0]):
+        return kind_of(unit.files[0].header) == "slide"
 
 
 def _slide(unit: Opened, reading: Reading) -> Iterator[Picture]:
@@ -80,10 +82,13 @@ def _planes(unit: Opened) -> tuple[list[Plane], list[Plane]]:
     tiled: list[Plane] = []
     others: list[Plane] = []
     for source, file in enumerate(unit.files):
-        with unit.quiet(file):
-            planes = planes_of(file.header, source=source, name=file.path.name, count=file.layout.frames)
-            tiles = file.layout.frames == 1 and mosaic.is_mosaic(file.header)
-        (tiled if tiles else others).extend(planes)
+        try:
+            with unit.quiet(file):
+                planes = planes_of(file.header, source=source, name=file.path.name, count=file.layout.frames)
+                home = tiled if file.layout.frames == 1 and mosaic.is_mosaic(file.header) else others
+            home.extend(planes)
+        except UnreadableError as error:
+            fail(unit, file.path, error)
     return sorted(tiled, key=lambda plane: plane.order), others
 
 

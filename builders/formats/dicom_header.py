@@ -13,6 +13,7 @@ import warnings
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 DEFLATED = "1.2.840.10008.1.2.1.99"
 MAX_INFLATED = 4 << 30
 """Bytes: a deflated data set that grows beyond is refused before it is kept."""
-FAULTS = (
+_BROKEN = (
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -41,18 +42,33 @@ FAULTS = (
     struct.error,
     zlib.error,
 )
-"""What pydicom and its decoders raise on bytes that aren't what they say."""
 
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\S*/\S+|\b[\d.]{6,}\b")
 
 
+@lru_cache(maxsize=1)
+def faults() -> tuple[type[BaseException], ...]:
+    """What pydicom and its decoders raise on bytes that aren't what they say; asked for when something is raised."""
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    return (*_BROKEN, BytesLengthException, InvalidDicomError)
+
+
 @contextmanager
 def odd_headers(where: str, report: Report, *, seen: set[str] | None = None) -> Iterator[None]:
-    """Turn pydicom's warnings inside the block into issues `odd-header`; `seen` holds what the unit has already said."""
+    """Turn pydicom's warnings inside the block into issues `odd-header`; `seen` holds what the unit has already said.
+
+    Raises:
+        UnreadableError: pydicom fails inside the block, at an element whose bytes make no sense.
+    """
     said = set() if seen is None else seen
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        yield
+        try:
+            yield
+        except faults() as error:
+            found = f"an element that ends in {type(error).__name__}"
+            raise UnreadableError(found, expected="a header as DICOM PS3.5 writes it", where=where) from error
     for warning in caught:
         text = _QUOTED.sub("…", str(warning.message)).split("\n")[0][:160]
         if text not in said:
@@ -83,7 +99,7 @@ def opened(path: Path, *, pixels: bool = True, tags: Sequence[str | int] | None 
                 stop_before_pixels=not pixels,
                 specific_tags=None if tags is None else [*tags],  # type: ignore[arg-type]
             )
-    except FAULTS as error:
+    except faults() as error:
         found = f"a header that ends in {type(error).__name__}"
         raise UnreadableError(found, expected="a whole DICOM file", where=path.name) from error
     _state_syntax(dataset)
@@ -110,7 +126,7 @@ def _refuse_bomb(path: Path) -> None:
         file.seek(0)
         try:
             inflated = _inflated_size(file)
-        except FAULTS:
+        except faults():
             return
     if inflated > MAX_INFLATED:
         raise UnreadableError("a data set that inflates beyond 4 GiB", expected="a real file", code="absurd-size")
@@ -147,7 +163,7 @@ def _state_syntax(dataset: Dataset) -> None:
 def _value(dataset: Dataset, keyword: str) -> Any:
     try:
         return dataset.get(keyword)
-    except FAULTS:
+    except faults():
         return None
 
 
@@ -172,7 +188,7 @@ def numbers(dataset: Dataset, keyword: str, *, count: int | None = None) -> tupl
     """All values as finite numbers; None where one isn't, there is none, or there are fewer than `count`."""
     try:
         found = tuple(float(value) for value in _many(_value(dataset, keyword)))
-    except FAULTS:
+    except faults():
         return None
     bounded = all(abs(value) < float("inf") for value in found)
     return found[:count] if found and bounded and len(found) >= (count or 1) else None

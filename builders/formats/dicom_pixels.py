@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...schema.errors import UnreadableError
-from .dicom_header import FAULTS, number, text
+from . import dicom_jpeg
+from .dicom_header import faults, number, text
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -25,12 +26,13 @@ MAX_EXPANSION = 4000
 """Decoded bytes per encoded byte: run-length modes reach some thousands on blank images."""
 ALWAYS_ALLOWED = 64 << 20
 """Bytes: a decoded size that needs no questioning."""
-_FIRST = {
-    "1.2.840.10008.1.2.4.50": "pillow",
-    "1.2.840.10008.1.2.4.80": "pyjpegls",
-    "1.2.840.10008.1.2.4.81": "pyjpegls",
+_DECODERS = {
+    "1.2.840.10008.1.2.4.50": ("pillow",),
+    **dict.fromkeys(dicom_jpeg.SYNTAXES, (dicom_jpeg.LABEL,)),
+    "1.2.840.10008.1.2.4.80": ("pyjpegls",),
+    "1.2.840.10008.1.2.4.81": ("pyjpegls",),
 }
-"""Transfer syntax → decoder that is tried first, where it isn't pylibjpeg."""
+"""Transfer syntax → decoders that are tried; others take pylibjpeg's OpenJPEG and RLE first, then what pydicom finds."""
 _START_OF_FRAME = frozenset({*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC})
 PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 PIXEL_TAGS = (
@@ -138,7 +140,12 @@ def _attempt(stream: Iterator[Any], failures: list[str]) -> Any:
     """The next frame; None at the end, or with the reason in `failures`."""
     try:
         return next(stream, None)
-    except FAULTS as error:
+    except faults() as error:
+        failures.append(_reason(error))
+    except BaseException as error:
+        # Decoders in Rust panic on bad bytes, and their panics are no `Exception`.
+        if type(error).__module__ != "pyo3_runtime":
+            raise
         failures.append(_reason(error))
     return None
 
@@ -171,8 +178,9 @@ def _plugins(dataset: Dataset) -> tuple[str, ...]:
         raise UnreadableError(found, expected="still images", code="unsupported") from None
     if not decoder.is_encapsulated:
         return ("",)
-    first = _FIRST.get(str(syntax), "pylibjpeg")
-    return tuple(sorted(decoder.available_plugins, key=lambda name: name != first))
+    dicom_jpeg.add_to(decoder)
+    found = sorted(decoder.available_plugins, key=lambda name: name != "pylibjpeg")
+    return _DECODERS.get(str(syntax), tuple(found))
 
 
 def _native(array: np.ndarray) -> np.ndarray:
@@ -199,14 +207,31 @@ def _check(dataset: Dataset, layout: Layout) -> None:
 
 
 def _check_encoded(data: bytes, layout: Layout) -> None:
-    claimed = max(layout.decoded_bytes, _codestream_pixels(data) * layout.decoded_bytes // layout.pixels)
+    own = _codestream_pixels(data)
+    if own == 0 or _has_endless_box(data):
+        raise UnreadableError("a JPEG without size", expected="whole pixel data")
+    claimed = max(layout.decoded_bytes, (own or 0) * layout.decoded_bytes // layout.pixels)
     if claimed > max(ALWAYS_ALLOWED, MAX_EXPANSION * len(data)):
         found = f"{len(data)} encoded bytes that claim {claimed}"
         raise UnreadableError(found, expected=f"at most {MAX_EXPANSION} times as many", code="absurd-size")
 
 
-def _codestream_pixels(data: bytes) -> int:
-    """Pixels that the first JPEG or JPEG 2000 frame claims by itself, since decoders believe it, not the header."""
+def _has_endless_box(data: bytes) -> bool:
+    """Whether a JP2 file has a box of length 0 before its codestream: pydicom would step over it for ever."""
+    at = data.find(b"\0\0\0\x0cjP  ", 0, 1 << 16) + 12
+    while 12 <= at < len(data) and data[at + 4 : at + 8] != b"jp2c":
+        length = int.from_bytes(data[at : at + 4], "big")
+        if length == 0:
+            return True
+        at += length
+    return False
+
+
+def _codestream_pixels(data: bytes) -> int | None:
+    """Pixels that the first JPEG or JPEG 2000 frame claims by itself, since decoders believe it, not the header.
+
+    None where no claim is found, as in RLE.
+    """
     siz = data.find(b"\xff\x4f\xff\x51", 0, 1 << 16)
     if siz >= 0 and len(data) >= siz + 24:
         columns, rows, x0, y0 = struct.unpack_from(">IIII", data, siz + 8)
@@ -217,7 +242,7 @@ def _codestream_pixels(data: bytes) -> int:
             rows, columns = struct.unpack_from(">HH", data, at + 5)
             return rows * columns
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return 0
+    return None
 
 
 def _frames(dataset: Dataset) -> int:
@@ -238,7 +263,6 @@ def _whole(dataset: Dataset, keyword: str, *, missing: int | None = None) -> int
     return value
 
 
-_PYLIBJPEG = {"1.2.840.10008.1.2.4.9": "pylibjpeg-openjpeg", "1.2.840.10008.1.2.4.20": "pylibjpeg-openjpeg"}
 _RLE = "1.2.840.10008.1.2.5"
 
 
@@ -247,8 +271,7 @@ def _decoder_name(dataset: Dataset, plugin: str) -> str:
     syntax = str(dataset.file_meta.TransferSyntaxUID)
     library = plugin or "pydicom"
     if plugin == "pylibjpeg":
-        part = "pylibjpeg-rle" if syntax == _RLE else "pylibjpeg-libjpeg"
-        library = next((name for prefix, name in _PYLIBJPEG.items() if syntax.startswith(prefix)), part)
+        library = "pylibjpeg-rle" if syntax == _RLE else "pylibjpeg-openjpeg"
     return _versioned(library)
 
 

@@ -16,7 +16,6 @@ import numpy as np
 from ...schema.errors import Issue, Severity
 from ..picture import HeaderFacts, Picture
 from ..source import Reading
-from .dicom_header import text
 from .dicom_slide_matrix import Matrix, open_matrix, size_of, um_per_px
 from .dicom_unit import File, Opened
 from .slide import tissue_share
@@ -43,15 +42,16 @@ def tiles(unit: Opened, *, reading: Reading) -> Iterator[Picture]:
     Raises:
         UnreadableError: frames that can't be decoded, or don't fill the matrix that the header claims.
     """
-    finest = max(unit.files, key=lambda file: size_of(file)[0] * size_of(file)[1])
-    if max(size_of(finest)) <= reading.whole_slide_px:
-        matrix = open_matrix(unit, finest)
-        height, width = matrix.size_hw_px
-        pixels = matrix.region(0, 0, height=height, width=width)
-        yield _picture(matrix, pixels, Cut(max(matrix.size_hw_px)), index=0, offset=(0, 0))
+    with unit.quiet(unit.files[0]):
+        finest = max(unit.files, key=lambda file: size_of(file)[0] * size_of(file)[1])
+        whole = max(size_of(finest)) <= reading.whole_slide_px
+        matrix = open_matrix(unit, finest if whole else _level(unit, finest, reading.um_per_px))
+    if not whole:
+        yield from _cut(matrix, _cut_of(matrix, reading, unit), reading.min_tissue_share, unit)
         return
-    matrix = open_matrix(unit, _level(unit, finest, reading.um_per_px))
-    yield from _cut(matrix, _cut_of(matrix, reading, unit), reading.min_tissue_share, unit)
+    height, width = matrix.size_hw_px
+    pixels = matrix.region(0, 0, height=height, width=width)
+    yield _picture(matrix, pixels, Cut(max(matrix.size_hw_px)), index=0, offset=(0, 0))
 
 
 def _level(unit: Opened, finest: File, wanted: float | None) -> File:
@@ -136,7 +136,7 @@ def _picture(matrix: Matrix, pixels: np.ndarray, cut: Cut, *, index: int, offset
         decoder=matrix.decoder,
         transformations=(*done, "box-filtered") if cut.resampled else done,
         offset_xy_px=offset,
-        sop_instance=text(matrix.file.header, "SOPInstanceUID") or None,
+        sop_instance=matrix.file.sop_instance,
     )
 
 

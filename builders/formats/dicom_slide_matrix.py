@@ -75,10 +75,8 @@ def open_matrix(unit: Opened, file: File) -> Matrix:
     """
     whole = opened(file.path)
     size = size_of(file)
-    loaded = File(path=file.path, header=whole, layout=file.layout)
+    loaded = File(path=file.path, header=whole, layout=file.layout, sop_instance=file.sop_instance, known=file.facts)
     alone = Opened([loaded], unit.report, alone=True, said=unit.said)
-    with unit.quiet(file):
-        loaded.known = file.facts
     planes = _placed(loaded, size, unit)
     return Matrix(alone, loaded, size, um_per_px(file), planes, sorted(planes))
 

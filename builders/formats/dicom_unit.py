@@ -30,6 +30,7 @@ class File:
     path: Path
     header: Dataset
     layout: Layout
+    sop_instance: str | None = None
     frame_of_reference: str | None = None
     suv: float | None = None
     known: HeaderFacts | None = None
@@ -70,7 +71,7 @@ def open_unit(paths: Sequence[Path], report: Report) -> Opened:
                 _refuse_other(header)
                 unit.files.append(_file(path, header))
         except UnreadableError as error:
-            _fail(unit, path, error)
+            fail(unit, path, error)
     if not unit.files:
         raise UnreadableError("no file that can be read", expected="DICOM images", where=paths[0].name)
     with unit.quiet(unit.files[0]):
@@ -97,7 +98,7 @@ def decoded(unit: Opened, file: File, planes: Sequence[Plane], *, voi_lut: bool)
                 values = mean(plane, found[0])
             yield plane, values, found[1]
     except UnreadableError as error:
-        _fail(unit, file.path, error)
+        fail(unit, file.path, error)
 
 
 def _file(path: Path, header: Dataset) -> File:
@@ -105,8 +106,8 @@ def _file(path: Path, header: Dataset) -> File:
     if layout.frames > path.stat().st_size:
         found = f"{layout.frames} frames in a file of {path.stat().st_size} bytes"
         raise UnreadableError(found, expected="a real number of frames", code="absurd-size")
-    place = text(header, "FrameOfReferenceUID") or None
-    return File(path=path, header=header, layout=layout, frame_of_reference=place)
+    instance, place = text(header, "SOPInstanceUID") or None, text(header, "FrameOfReferenceUID") or None
+    return File(path=path, header=header, layout=layout, sop_instance=instance, frame_of_reference=place)
 
 
 def _kept(file: File, wanted: Sequence[Plane]) -> list[int] | None:
@@ -129,7 +130,8 @@ def _once(unit: Opened, issue: Issue) -> None:
     unit.report(issue)
 
 
-def _fail(unit: Opened, path: Path, error: UnreadableError) -> None:
+def fail(unit: Opened, path: Path, error: UnreadableError) -> None:
+    """Report a file that can't be read among others; raise the error where there are none."""
     error.where = path.name
     if unit.alone:
         raise error

@@ -14,7 +14,7 @@ import numpy as np
 
 from ...schema.errors import Issue, Severity
 from ..picture import Report
-from .dicom_header import FAULTS, items, number, numbers, text, texts
+from .dicom_header import faults, items, number, numbers, text, texts
 from .dicom_pixels import Layout
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _voi_lut(values: Values, header: Dataset, where: str, report: Report) -> Val
     descriptor = numbers(lut, "LUTDescriptor", count=3)
     try:
         shown = apply_voi(np.rint(values.pixels).astype(np.int64), header)
-    except FAULTS:
+    except faults():
         found, expected = "a VOI LUT that can't be applied", "a LUT as PS3.3 C.11.2 has it"
         report(Issue("odd-header", where, found, expected, "it was ignored", Severity.WARNING))
         return values

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...schema.errors import UnreadableError
-from .dicom_header import FAULTS, number, numbers, texts
+from .dicom_header import faults, number, numbers, texts
 from .dicom_plane import normal_of, orientation_of
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def tile_count(header: Dataset) -> int | None:
     group, creator, element = MR_HEADER
     try:
         value = header.private_block(group, creator)[element].value
-    except FAULTS:
+    except faults():
         value = _csa(header).get("NumberOfImagesInMosaic")
     count = _whole(value)
     return count if count is not None and count > 0 else None
@@ -96,7 +96,7 @@ def _csa(header: Dataset) -> dict[str, Any]:
         csa = csareader.get_csa_header(header, "image")
         normal = csareader.get_slice_normal(csa) if csa else None
         count = csareader.get_n_mosaic(csa) if csa else None
-    except (*FAULTS, csareader.CSAError):
+    except (*faults(), csareader.CSAError):
         return {}
     found = {"SliceNormalVector": normal, "NumberOfImagesInMosaic": count}
     return {name: value for name, value in found.items() if value is not None}
