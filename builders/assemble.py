@@ -73,7 +73,7 @@ def sample_of(shown: Shown, context: Context) -> Sample:
         channels=1 if shown.pixels.ndim == 2 else 3,
         provenance=_provenance(shown, context, triplet),
         modality_detail=_detail(unit, shown.facts, triplet),
-        acquisition=_merged(replace(shown.facts.acquisition, plane=shown.plane), unit.acquisition),
+        acquisition=_acquisition(shown, unit),
         subject=_pooled(_merged(shown.facts.subject, unit.subject)),
         texts=unit.texts,
         labels=labels,
@@ -112,6 +112,11 @@ def _merged(header: T, stated: T) -> T:
     """The header's fields, overridden by those that the source states."""
     given = {name: getattr(stated, name) for name in stated.__dataclass_fields__}  # type: ignore[attr-defined]
     return replace(header, **{name: value for name, value in given.items() if value is not None})  # type: ignore[type-var]
+
+
+def _acquisition(shown: Shown, unit: Unit) -> Acquisition:
+    merged = _merged(replace(shown.facts.acquisition, plane=shown.plane), unit.acquisition)
+    return merged if merged.um_per_px is None else replace(merged, um_per_px=float(merged.um_per_px))
 
 
 def _pooled(subject: Subject) -> Subject:

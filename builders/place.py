@@ -93,8 +93,7 @@ def _place(mark: Mark, shape: Shape, offset: tuple[int, int] | None) -> Placed |
     if mark.box_xyxy_px is not None:
         x0, y0, x1, y1 = mark.box_xyxy_px
         box = scale_box((x0 - dx, y0 - dy, x1 - dx, y1 - dy), shape.sy, shape.sx)
-        tolerance = 1.0 if offset is None else 0.5 * min(box[2] - box[0], box[3] - box[1])
-        placed.box_xyxy_px = check_box(box, shape.size_hw_px, tolerance_px=tolerance)
+        placed.box_xyxy_px = check_box(box, shape.size_hw_px, tolerance_px=1.0 if offset is None else _reach(box, shape))
         placed.area_px = _box_area(placed.box_xyxy_px)
         return placed
     if mark.points_px is not None:
@@ -128,6 +127,13 @@ def _with_mask(placed: Placed, mask: np.ndarray) -> Placed | None:
         return None
     placed.rle, placed.box_xyxy_px, placed.area_px = found[0].rle, found[0].box, float(found[0].area_px)
     return placed
+
+
+def _reach(box: Box, shape: Shape) -> float:
+    """How far a box may stand out of a tile: any way if its centre is inside, so that it belongs to one tile alone."""
+    height, width = shape.size_hw_px
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return max(box[2] - box[0], box[3] - box[1]) if 0 <= x < width and 0 <= y < height else 0.0
 
 
 def _box_area(box: Box) -> float:
