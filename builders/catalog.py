@@ -74,7 +74,7 @@ def _origin(spec: str) -> Path | EntryPoint:
             raise UsageError(f"{spec}: no such file; expected a builder file; `medloom new-source` writes one")
         return path.resolve()
     built_in = _SOURCES / f"{spec}.py"
-    if not spec.startswith("_") and built_in.is_file():
+    if NAME.fullmatch(spec) and built_in.is_file():
         return built_in
     for point in entry_points(group=GROUP):
         if point.name == spec:
