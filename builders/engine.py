@@ -34,17 +34,27 @@ class Crashed:
 
 
 class Engine:
-    """A map over this process (one worker) or a pool, which lives from its first task to the end of the `with` block."""
+    """A map over this process (one worker) or a pool, which lives from its first task to the end of the `with` block.
+
+    A worker is one thread: OpenCV's own threads are put off inside the block, here and in the pool.
+    """
 
     def __init__(self, workers: int):
         self._workers = workers
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Engine:
+        import cv2
+
+        self._threads = cv2.getNumThreads()
+        cv2.setNumThreads(1)
         return self
 
     def __exit__(self, *error: object) -> None:
+        import cv2
+
         self.close()
+        cv2.setNumThreads(self._threads)
 
     def run(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R | Crashed]:
         """The function's result for each task, as they come.

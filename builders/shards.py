@@ -13,7 +13,7 @@ import numpy as np
 
 from ..schema.shard import Place
 
-TARGET_BYTES = 512 << 20
+TARGET_BYTES = 256 << 20
 SMALLEST_BYTES = 64 << 20
 """Shard counts are rounded up to a multiple of 8 (for ranks and workers) where every shard stays at this size or more."""
 _BLOCK, _RECORD = 512, 10240

@@ -16,7 +16,8 @@ from medloom.schema.sample import Provenance, Sample
 BLANK = Sample(
     key="s-0", source="s", collection="s", group="g0", group_kind="image", licence="x", citation="x", modality="CT",
     area="lung", task="unlabelled", subsets=("a", "b"), clinical_task="None", department="None", image_format="png",
-    size_hw_px=(1, 1), channels=1,
+    size_hw_px=(1, 1),
+    channels=1,
     provenance=Provenance("r", "png", "d", "hash", "p", low_information=True, builder_version="0"),
 )  # fmt: skip
 

@@ -62,7 +62,8 @@ def raw_names(root: Path) -> Iterator[str]:
     for relative in Raw(root).sizes:
         if "/" in relative:
             yield relative
-        yield Path(relative).name
+        if not Path(relative).name.isdecimal():
+            yield Path(relative).name
 
 
 def words_of(release: Path) -> Iterator[tuple[str, str]]:

@@ -125,8 +125,7 @@ def structure_words(cell: str) -> list[str]:
 
 def subset_rows() -> list[tuple[dict[str, str], Triplet]]:
     return [
-        (row, Triplet.find(row["modality_code"], row["anatomical_area"], row["task"]))
-        for row in table("medmat_subsets.csv")
+        (row, Triplet.find(row["modality_code"], row["anatomical_area"], row["task"])) for row in table("medmat_subsets.csv")
     ]
 
 
@@ -162,9 +161,7 @@ def test_a_bare_perfusion_map_is_no_word_and_the_message_names_both():
         MODALITIES.find("CBF")
 
 
-@pytest.mark.parametrize(
-    ("word", "code"), [("T1W", "T1"), ("mr t1", "T1"), ("MRI", "MRI"), ("delayed enhancement", "LGE")]
-)
+@pytest.mark.parametrize(("word", "code"), [("T1W", "T1"), ("mr t1", "T1"), ("MRI", "MRI"), ("delayed enhancement", "LGE")])
 def test_other_words_for_mr(word: str, code: str):
     assert MODALITIES.find(word).code == code
 

@@ -60,9 +60,7 @@ def test_a_vocabulary_is_a_container_of_codes():
     assert repr(COLOURS) == "Vocabulary('colour', 5 terms)"
 
 
-@pytest.mark.parametrize(
-    "word", ["navy", "NAVY", "Navy blue", "navy_blue", " navyBlue ", "dark blue", "Dark\u2013Blue"]
-)
+@pytest.mark.parametrize("word", ["navy", "NAVY", "Navy blue", "navy_blue", " navyBlue ", "dark blue", "Dark\u2013Blue"])
 def test_spelling_is_forgiven(word: str):
     assert COLOURS.find(word).code == "navy"
 
