@@ -28,8 +28,8 @@ def speed(folder: Path) -> list[dict[str, Any]]:
     datasets.disable_progress_bars()
     rows = []
     for kind, raw in (
-        ("volumes", draw_volumes(folder / "read-ct", count=12, slices=64)),
-        ("photographs", draw_photographs(folder / "read-jpeg", count=1500)),
+        ("volumes", draw_volumes(folder / "read-ct", count=8, slices=48)),
+        ("photographs", draw_photographs(folder / "read-jpeg", count=1000)),
     ):
         release = folder / f"read-{kind}"
         build(str(write_source(folder, kind)), raw, release, options=Options(workers=2, shard_bytes=16 << 20))
@@ -61,23 +61,20 @@ def _seconds_per_sample(read: Callable[[], Iterable[Any]]) -> float:
 
 
 def _raw(shards: list[str]) -> Iterable[bytes]:
-    for shard in shards:
-        with tarfile.open(shard) as tar:
-            for member in tar:
-                body = tar.extractfile(member)
-                if body is not None and member.name.endswith(".json"):
-                    yield body.read()
-                elif body is not None:
-                    body.read()
+    return (body for name, body in _members(shards) if name.endswith(".json"))
 
 
 def _images(shards: list[str]) -> Iterable[bytes]:
+    return (body for name, body in _members(shards) if name.endswith(".image"))
+
+
+def _members(shards: list[str]) -> Iterable[tuple[str, bytes]]:
     for shard in shards:
         with tarfile.open(shard) as tar:
             for member in tar:
                 body = tar.extractfile(member)
-                if body is not None and member.name.endswith(".image"):
-                    yield body.read()
+                if body is not None:
+                    yield member.name, body.read()
 
 
 def _streamed(release: Path) -> Iterable[dict[str, Any]]:
