@@ -16,11 +16,11 @@ def matcher(pattern: str) -> Callable[[str], object]:
 def _part_regex(part: str) -> str:
     found, place = [], 0
     while place < len(part):
-        sign, end = part[place], part.find("]", place + 2)
-        if sign == "[" and end > 0:
-            end = part.find("]", place + 3) if part[place + 1 : place + 3] == "!]" else end
-            chosen = part[place + 1 : end].replace("\\", r"\\").replace("[", r"\[").replace("^", r"\^").replace("]", r"\]")
-            found.append(f"(?!/)[{'^' + chosen[1:] if chosen.startswith('!') else chosen}]")
+        sign, first = part[place], place + 2 if part[place + 1 : place + 2] == "!" else place + 1
+        end = part.find("]", first + 1) if sign == "[" else -1  # one that comes first is a character of the set
+        if end > 0:
+            chosen = "".join(one if one == "-" else re.escape(one) for one in part[first:end])
+            found.append(f"(?!/)[{'^' if first > place + 1 else ''}{chosen}]")
             place = end
         else:
             found.append({"*": "[^/]*", "?": "[^/]"}.get(sign, re.escape(sign)))

@@ -45,7 +45,7 @@ def test_a_pseudonym_is_16_digits_of_hmac_sha256():
     assert pseudonym(PUBLIC, "group", "patient 7") == wanted
 
 
-@given(st.lists(st.text(st.characters(exclude_characters="\0")), min_size=1, max_size=4))
+@given(st.lists(st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0")), min_size=1, max_size=4))
 def test_pseudonyms_are_of_any_text(parts: list[str]):
     assert pseudonym(PUBLIC, *parts) == pseudonym(PUBLIC, *parts)
     assert pseudonym(PUBLIC, *parts) != pseudonym(Salt(b"other", public=False), *parts)
