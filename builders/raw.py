@@ -36,6 +36,7 @@ class Raw:
         self.unpack_to = unpack_to.resolve() if unpack_to is not None else None
         self._report = report
         self._tried: set[str] = set()
+        self._last: tuple[str | None, Path | None] = None, None
 
     def report(self, issue: Issue) -> None:
         """Hand an issue to whoever opened this root."""
@@ -139,10 +140,13 @@ class Raw:
 
     def _on_disk(self, relative: str) -> Path | None:
         """The file in the root or among the unpacked; None where it is absent, or a link leads out."""
+        if self._last[0] == relative:
+            return self._last[1]
         for place in (self.root, self.unpack_to):
             if place is not None:
                 path = _inside(place, relative)
                 if _exists(path) and _stays(path, place):
+                    self._last = relative, path  # a reader asks for a file several times in a row
                     return path
         return None
 

@@ -73,6 +73,8 @@ def check_box(box: Sequence[float], size_hw_px: tuple[int, int], *, tolerance_px
         raise RegionError(f"box {_show(box)} has no {side}", expected="x0 < x1 and y0 < y1 in px", code="box-without-area")
     height, width = size_hw_px
     clipped = (max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height)))
+    if (x0, y0, x1, y1) == clipped:
+        return clipped
     excess = max(abs(before - after) for before, after in zip((x0, y0, x1, y1), clipped, strict=True))
     if excess > tolerance_px or clipped[0] >= clipped[2] or clipped[1] >= clipped[3]:
         expected = f"within (0, 0, {width}, {height}) to {tolerance_px:g} px"
