@@ -38,7 +38,7 @@ def throughput(folder: Path) -> list[dict[str, Any]]:
 
 def scaling(folder: Path) -> list[dict[str, Any]]:
     """Two workers against one, worker processes' own start included."""
-    ct = draw_volumes(folder / "ct-many", count=48, slices=64)
+    ct = draw_volumes(folder / "ct-many", count=144, slices=64)
     jpeg = draw_photographs(folder / "jpeg-many", count=6000)
     ct_source, jpeg_source = write_source(folder, "volumes"), write_source(folder, "photographs")
     note = "expected at least 1.8"
