@@ -148,19 +148,16 @@ class _Build:
         job = Job(self.spec, self.raw.root, self.workspace, salt, reading)
         summaries = {n: summary_of(self.workspace.parts, n) for n in range(listed["chunks"])}
         missing = [Chunk(job, number) for number, summary in summaries.items() if summary is None]
+        done, samples = (sum(one[name] for one in summaries.values() if one is not None) for name in ("units", "samples"))
         for result in self.engine.run(read_chunk, missing):
             if isinstance(result, Crashed):
                 result = read_without_crashers(result.task)
             summaries[result["number"]] = result
-            self._show_reading(summaries, listed)
+            done, samples = done + result["units"], samples + result["samples"]
+            self.progress("read", done, listed["units"], samples)
         whole = [summary for summary in summaries.values() if summary is not None]
         self.tally.merge(row for summary in (listed, *whole) for row in summary["issues"])
         return {name: sum(summary[name] for summary in whole) for name in ("units", "failed", "samples")}
-
-    def _show_reading(self, summaries: dict[int, dict[str, Any] | None], listed: dict[str, Any]) -> None:
-        whole = [summary for summary in summaries.values() if summary is not None]
-        done, samples = (sum(summary[name] for summary in whole) for name in ("units", "samples"))
-        self.progress("read", done, listed["units"], samples)
 
     def _stop_if_too_bad(self, read: dict[str, int]) -> None:
         allowed = self.facts.max_bad_share if self.options.max_bad_share is None else self.options.max_bad_share
