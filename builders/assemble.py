@@ -173,7 +173,7 @@ def canonical(word: str, context: Context) -> Label | None:
 
 
 def _state(label: Label, finding: Finding, *, facts: Facts, triplet: Triplet) -> LabelState:
-    area, task, subset, clinical_task, department = _belongs(label, facts, triplet)
+    area, task, subset, clinical_task, departments = _belongs(label, facts, triplet)
     return LabelState(
         label=label.name,
         label_id=label.id,
@@ -182,21 +182,25 @@ def _state(label: Label, finding: Finding, *, facts: Facts, triplet: Triplet) ->
         task=task,
         subset=subset,
         clinical_task=clinical_task,
-        department=department,
+        departments=departments,
         laterality=label.laterality,
         value=None if finding.value is None else float(finding.value),
         unit=finding.unit,
     )
 
 
-def _belongs(label: Label, facts: Facts, triplet: Triplet) -> tuple[str, str, str, str, str]:
-    return _belonging(label, triplet, label.clinical_task or facts.clinical_task, label.department or facts.department)
+def _belongs(label: Label, facts: Facts, triplet: Triplet) -> tuple[str, str, str, str, tuple[str, ...]]:
+    departments = label.departments or (facts.department,)
+    return _belonging(label, triplet, label.clinical_task or facts.clinical_task, departments)
 
 
 @cache
-def _belonging(label: Label, triplet: Triplet, clinical_task: str, department: str) -> tuple[str, str, str, str, str]:
+def _belonging(
+    label: Label, triplet: Triplet, clinical_task: str, departments: tuple[str, ...]
+) -> tuple[str, str, str, str, tuple[str, ...]]:
     own = Triplet(triplet.modality, label.area or triplet.area, label.task or triplet.task)
-    return own.area, own.task, own.subset, CLINICAL_TASKS.find(clinical_task).name, DEPARTMENTS.find(department).name
+    names = tuple(DEPARTMENTS.find(one).name for one in departments)
+    return own.area, own.task, own.subset, CLINICAL_TASKS.find(clinical_task).name, names
 
 
 def _annotations(placed: Iterable[Placed], context: Context) -> Iterable[Annotation]:

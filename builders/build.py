@@ -143,7 +143,7 @@ class _Build:
         return read_json(mark)
 
     def _read(self, listed: dict[str, Any]) -> dict[str, int]:
-        salt = salt_of(self.facts.name, self.options.salt_file)
+        salt = salt_of(self.facts, self.options.salt_file)
         reading = replace(self.source.reading, **self.options.reading)
         job = Job(self.spec, self.raw.root, self.workspace, salt, reading)
         summaries = {n: summary_of(self.workspace.parts, n) for n in range(listed["chunks"])}
@@ -195,7 +195,7 @@ class _Build:
         recipe = recipe_of(
             self.source,
             fingerprint=read_json(self.workspace.root / "plan.json"),
-            salt=salt_of(self.facts.name, self.options.salt_file),
+            salt=salt_of(self.facts, self.options.salt_file),
             counts={**read, "excluded": dict(sorted(reasons.items()))},
             shards=sorted((one for one in done if one["path"]), key=lambda one: one["path"]),
             index=index,
@@ -251,7 +251,7 @@ def _units(source: Source, raw: Raw, tally: Tally, limit: int | None) -> Iterato
 
 
 def _fingerprint(spec: str, source: Source, raw: Raw, options: Options) -> dict[str, Any]:
-    salt = salt_of(source.facts.name, options.salt_file)
+    salt = salt_of(source.facts, options.salt_file)
     reading = {name: _plain(value) for name, value in asdict(replace(source.reading, **options.reading)).items()}
     return {
         "source": {"name": source.facts.name, "sha256": catalog.file_digest(spec)},

@@ -1,8 +1,9 @@
 """Pseudonyms for keys and groups, and the digests that stand in for raw names.
 
 A key is `<source>-` and 16 hex digits of HMAC-SHA256(salt, unit and frame); a group likewise. For public sources the salt
-is the source's name and stands in the recipe, so the result is a pseudonym and no more; for private ones the maintainer
-keeps a salt file. Header facts have their own allow-list in `formats/dicom_facts.py`.
+is the name of the collection (of the source, where it has none) and stands in the recipe, so the result is a pseudonym and
+no more, and one patient has one pseudonym in all sources of a collection; for private ones the maintainer keeps a salt
+file. Header facts have their own allow-list in `formats/dicom_facts.py`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..schema.errors import UsageError
+from .source import Facts
 
 _DIGITS = 16
 MIN_SALT_BYTES = 16
@@ -32,14 +34,14 @@ class Salt:
         return hashlib.sha256(self.value).hexdigest()
 
 
-def salt_of(source: str, salt_file: Path | None = None) -> Salt:
-    """The source's public salt, or the private one that a file holds.
+def salt_of(facts: Facts, salt_file: Path | None = None) -> Salt:
+    """The public salt of the source's collection, or the private one that a file holds.
 
     Raises:
         UsageError: the file is absent or holds fewer than 16 bytes.
     """
     if salt_file is None:
-        return Salt(source.encode(), public=True)
+        return Salt((facts.collection or facts.name).encode(), public=True)
     if not salt_file.is_file():
         raise UsageError(f"--salt-file {salt_file}: no such file; expected at least {MIN_SALT_BYTES} secret bytes")
     value = salt_file.read_bytes()

@@ -26,7 +26,7 @@ def recipe_of(
     issues: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """The recipe as plain data; `shards` are sorted by path, `index` maps table name to SHA-256."""
-    stated = {"salt": source.facts.name} if salt.public else {"salt_sha256": salt.sha256}
+    stated = {"salt": salt.value.decode()} if salt.public else {"salt_sha256": salt.sha256}
     return {
         "facts": _facts(source.facts),
         "options": fingerprint["options"] | {"salt_sha256": None} | stated,

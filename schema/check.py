@@ -91,8 +91,9 @@ def _vocabularies(sample: Sample) -> Iterator[tuple[str, str, str]]:
     try:
         default = Triplet(sample.modality, sample.area, sample.task).subset
         wanted = {Triplet(sample.modality, one.area, one.task).subset for one in sample.labels} or {default}
-        for one in (sample, *sample.labels):
-            _full_names(one.clinical_task, one.department)
+        _full_names(sample.clinical_task, (sample.department,))
+        for one in sample.labels:
+            _full_names(one.clinical_task, one.departments)
         if sample.modality_detail is not None and not MODALITIES.is_a(sample.modality_detail, sample.modality):
             yield "bad-triplet", sample.modality_detail, f"a kind of {sample.modality}"
         if tuple(sorted(wanted)) != sample.subsets:
@@ -101,8 +102,10 @@ def _vocabularies(sample: Sample) -> Iterator[tuple[str, str, str]]:
         yield "bad-triplet", str(error), "codes of the vocabularies"
 
 
-def _full_names(clinical_task: str, department: str) -> None:
-    for vocabulary, word in ((CLINICAL_TASKS, clinical_task), (DEPARTMENTS, department)):
+def _full_names(clinical_task: str, departments: tuple[str, ...]) -> None:
+    if not departments or (len(departments) > 1 and "None" in departments) or len(set(departments)) != len(departments):
+        raise RegionError(f"departments {departments}", expected="each once, or `None` alone", code="bad-name")
+    for vocabulary, word in ((CLINICAL_TASKS, clinical_task), *((DEPARTMENTS, one) for one in departments)):
         if vocabulary.find(word).name != word:
             raise RegionError(f"{word!r}", expected=f"the full name {vocabulary.find(word).name!r}", code="bad-name")
 

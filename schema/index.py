@@ -49,6 +49,8 @@ SAMPLES = pa.schema(
         ("modality_detail", pa.string()),
         ("area", pa.string()),
         ("task", pa.string()),
+        ("areas", _STRINGS),
+        ("tasks", _STRINGS),
         ("subsets", _STRINGS),
         ("clinical_tasks", _STRINGS),
         ("departments", _STRINGS),
@@ -58,6 +60,7 @@ SAMPLES = pa.schema(
         ("height_px", pa.int64()),
         ("width_px", pa.int64()),
         ("channels", pa.int64()),
+        ("labels", pa.int64()),
         ("annotations", pa.int64()),
         ("texts", pa.int64()),
         ("original_split", pa.string()),
@@ -81,7 +84,7 @@ ANNOTATIONS = pa.schema(
         ("task", pa.string()),
         ("subset", pa.string()),
         ("clinical_task", pa.string()),
-        ("department", pa.string()),
+        ("departments", _STRINGS),
         ("x0_px", pa.float64()),
         ("y0_px", pa.float64()),
         ("x1_px", pa.float64()),
@@ -99,16 +102,19 @@ def sample_row(record: dict[str, Any], place: dict[str, Any]) -> dict[str, Any]:
     """The row of a record; `place` has split, exclusion, shard and the four byte numbers."""
     labels, annotations = record["labels"], record["annotations"]
     height, width = record["size_hw_px"]
-    row = {name: record[name] for name in SAMPLES.names if name in record and name not in ("annotations", "texts")}
+    row = {name: record[name] for name in SAMPLES.names if name in record and name not in ("labels", "annotations", "texts")}
     for prefix in ("subject", "acquisition", "provenance"):
         row |= {f"{prefix}_{name}": value for name, value in record[prefix].items()}
     return row | {
+        "areas": sorted({label["area"] for label in labels} or {record["area"]}),
+        "tasks": sorted({label["task"] for label in labels} or {record["task"]}),
         "clinical_tasks": sorted({label["clinical_task"] for label in labels} or {record["clinical_task"]}),
-        "departments": sorted({label["department"] for label in labels} or {record["department"]}),
+        "departments": sorted({one for label in labels for one in label["departments"]} or {record["department"]}),
         "granularities": sorted({"image"} | {one["granularity"] for one in annotations}),
         "labels_present": sorted({label["label"] for label in labels if label["state"] == "present"}),
         "height_px": height,
         "width_px": width,
+        "labels": len(labels),
         "annotations": len(annotations),
         "texts": len(record["texts"]),
         **place,
@@ -121,7 +127,7 @@ def annotation_rows(record: dict[str, Any], split: str) -> Iterator[tuple[Any, .
     states = {}
     for label in record["labels"]:
         who = label["label"], label["label_id"], label["laterality"], label["state"]
-        tree = tuple(label[name] for name in ("area", "task", "subset", "clinical_task", "department"))
+        tree = tuple(label[name] for name in ("area", "task", "subset", "clinical_task", "departments"))
         states[label["label_id"], label["laterality"]] = who, tree
         yield key, split, None, *who, "image", *tree, *_NO_BOX, None, None, None, label["value"], label["unit"]
     for one in record["annotations"]:

@@ -82,7 +82,8 @@ class LabelState:
     task: str
     subset: str
     clinical_task: str
-    department: str
+    departments: tuple[str, ...]
+    """Full names, the primary first; `None` alone where it belongs to none."""
     laterality: str | None = None
     value: float | None = None
     unit: str | None = None

@@ -65,7 +65,7 @@ def test_imports_only_go_down(path: Path):
 
 def test_packages_are_the_folders():
     stated = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
-    folders = {path.parent for room in ROOMS for path in (ROOT / room).rglob("*.py")}
+    folders = {path.parent for room in (*ROOMS, "cli") for path in (ROOT / room).rglob("*.py")}
     found = {"medloom", *(".".join(("medloom", *folder.relative_to(ROOT).parts)) for folder in folders)}
     assert set(stated) == found
 

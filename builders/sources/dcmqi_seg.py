@@ -53,8 +53,8 @@ FACTS = Facts(
     ),
 )
 
-_LIVER = {"clinical_task": "Organ Recognition - Abdomen", "department": "Gastroenterology and Hepatology"}
-_TUMOUR = {"clinical_task": "Disease Diagnosis", "department": "Otolaryngology (ENT)/Head and Neck Surgery"}
+_LIVER = {"clinical_task": "Organ Recognition - Abdomen", "departments": ("Gastroenterology and Hepatology",)}
+_TUMOUR = {"clinical_task": "Disease Diagnosis", "departments": ("Otolaryngology (ENT)/Head and Neck Surgery",)}
 LABELS = {
     "Liver": Label("liver", "D008099", **_LIVER),
     "GREEN": Label("green scribble", area="abdomen", task="other"),

@@ -47,7 +47,7 @@ FACTS = Facts(
 )
 
 LABELS = {
-    "brain 1": Label("brain lesion", department="Neurosurgery"),
+    "brain 1": Label("brain lesion", departments=("Neurosurgery",)),
     "breast 1": Label("breast lesion"),
     "phantom 1": None,
     "phantom 7": None,

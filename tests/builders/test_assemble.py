@@ -45,7 +45,7 @@ LABELS = {
     "red": Label("red blood cell", mesh="D004912"),
     "rouge": Label("red blood cell", mesh="D004912"),
     "white": Label(
-        "white blood cell", area="blood", task="cell-type", department="Hematology", clinical_task="Cell Recognition"
+        "white blood cell", area="blood", task="cell-type", departments=("Hematology",), clinical_task="Cell Recognition"
     ),
     "left eye": Label("eye", laterality="left"),
     "right eye": Label("eye", laterality="right"),
@@ -179,7 +179,7 @@ def test_labels_serve_their_own_subsets():
     made = sample(unit_of(findings=(Finding("red"), Finding("white")), closed_sets=()))
     assert made.subsets == ("ct-blood-cell-type", "ct-lung-unlabelled")
     white = next(one for one in made.labels if one.label == "white blood cell")
-    assert (white.area, white.task, white.department) == ("blood", "cell-type", "Hematology")
+    assert (white.area, white.task, white.departments) == ("blood", "cell-type", ("Hematology",))
     assert white.clinical_task == "Cell Recognition"
     assert made.area == "lung"
 

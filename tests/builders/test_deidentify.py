@@ -10,19 +10,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from medloom.builders.catalog import load
 from medloom.builders.deidentify import MIN_SALT_BYTES, Salt, file_sha256, files_sha256, key_of, pseudonym, salt_of
+from medloom.builders.source import Facts
 from medloom.schema.errors import UsageError
 
 PUBLIC = Salt(b"bccd", public=True)
 
 
-def test_a_public_salt_is_the_name():
-    assert salt_of("bccd") == PUBLIC
+def facts(name: str) -> Facts:
+    return load(name).facts
+
+
+def test_a_public_salt_is_the_name_of_the_collection_or_else_of_the_source():
+    assert salt_of(facts("bccd")) == PUBLIC
+    assert salt_of(facts("pydicom_data")) == salt_of(facts("highdicom_sm_seg")) == Salt(b"dicom_test_files", public=True)
 
 
 def test_a_salt_file_is_private_and_only_its_digest_may_be_told(tmp_path: Path):
     (tmp_path / "salt").write_bytes(b"0123456789abcdef")
-    salt = salt_of("bccd", tmp_path / "salt")
+    salt = salt_of(facts("bccd"), tmp_path / "salt")
     assert salt == Salt(b"0123456789abcdef", public=False)
     assert salt.sha256 == hashlib.sha256(b"0123456789abcdef").hexdigest()
 
@@ -31,13 +38,13 @@ def test_a_salt_file_is_private_and_only_its_digest_may_be_told(tmp_path: Path):
 def test_a_short_salt_is_refused(tmp_path: Path, size: int):
     (tmp_path / "salt").write_bytes(b"x" * size)
     with pytest.raises(UsageError, match=rf"{size} bytes; expected at least 16 secret bytes"):
-        salt_of("bccd", tmp_path / "salt")
+        salt_of(facts("bccd"), tmp_path / "salt")
 
 
 @pytest.mark.parametrize("name", ["absent", "."])
 def test_a_salt_that_is_no_file(tmp_path: Path, name: str):
     with pytest.raises(UsageError, match="no such file"):
-        salt_of("bccd", tmp_path / name)
+        salt_of(facts("bccd"), tmp_path / name)
 
 
 def test_a_pseudonym_is_16_digits_of_hmac_sha256():

@@ -44,7 +44,7 @@ def root(tmp_path: Path) -> Path:
 
 def read(source: Source, root: Path, unit: Unit, **reading) -> tuple[list[Encoded], list[Issue]]:
     issues: list[Issue] = []
-    salt, raw = salt_of("tiny"), Raw(root)
+    salt, raw = salt_of(source.facts), Raw(root)
     found = samples_of(unit, source, raw=raw, salt=salt, reading=Reading(**reading), report=issues.append)
     return list(found), issues
 

@@ -85,7 +85,7 @@ def test_columns_have_the_types_of_the_fields():
 
 
 def test_an_annotation_takes_the_state_of_its_side():
-    label = dict.fromkeys(("area", "task", "subset", "clinical_task", "department", "value", "unit"))
+    label = dict.fromkeys(("area", "task", "subset", "clinical_task", "departments", "value", "unit"))
     sides = [label | {"label": "kidney", "label_id": "k", "laterality": side, "state": "present"} for side in ("left", "right")]
     one = {"id": "a0", "label": "kidney", "label_id": "k", "laterality": "right", "granularity": "box"}
     one |= {"box_xyxy_px": [0.0, 0.0, 2.0, 2.0], "area_px": 4.0, "observer": None, "origin": "human"}

@@ -31,14 +31,14 @@ def test_sides_are_kept(side: str | None):
         ("area", "no such area", r"'x': 'no such area' is no code of .*area"),
         ("task", "no such task", r"'x': 'no such task' is no code of .*task"),
         ("clinical_task", "no such task", r"clinical task 'no such task' is unknown"),
-        ("department", "no such house", r"department 'no such house' is unknown"),
+        ("departments", ("no such house",), r"department 'no such house' is unknown"),
     ],
 )
-def test_a_word_that_no_vocabulary_has_is_refused(field: str, word: str, message: str):
+def test_a_word_that_no_vocabulary_has_is_refused(field: str, word: object, message: str):
     with pytest.raises(UsageError, match=message):
         Label("x", **{field: word})
 
 
 def test_full_names_and_codes_are_taken():
-    label = Label("cell", area="cell", task="unlabelled", department="Hematology", clinical_task="Cell Recognition")
-    assert (label.area, label.department) == ("cell", "Hematology")
+    label = Label("cell", area="cell", task="unlabelled", departments=("Hematology",), clinical_task="Cell Recognition")
+    assert (label.area, label.departments) == ("cell", ("Hematology",))

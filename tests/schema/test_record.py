@@ -59,7 +59,8 @@ ANNOTATIONS = st.builds(
 )
 LABELS = st.builds(
     LabelState,
-    **dict.fromkeys(("label", "label_id", "area", "task", "subset", "clinical_task", "department"), WORDS),
+    **dict.fromkeys(("label", "label_id", "area", "task", "subset", "clinical_task"), WORDS),
+    departments=st.lists(WORDS, max_size=3).map(tuple),
     state=st.sampled_from(State),
     laterality=maybe(WORDS),
     value=maybe(NUMBERS),
@@ -119,7 +120,7 @@ PLAIN = Sample(
     size_hw_px=(2, 3),
     channels=1,
     provenance=Provenance("r", "png", "pillow 11", "p", "h", low_information=False, builder_version="0"),
-    labels=(LabelState("l", "medloom:l", State.PRESENT, "lung", "unlabelled", "a", "None", "None"),),
+    labels=(LabelState("l", "medloom:l", State.PRESENT, "lung", "unlabelled", "a", "None", ("None",)),),
     annotations=(Annotation("a0", "l", "medloom:l", "point", points=((0.5, 1.0),)),),
 )
 

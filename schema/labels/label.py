@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from .clinical_tasks import CLINICAL_TASKS
-from .departments import DEPARTMENTS
-from .errors import UsageError
-from .triplet import AREAS, TASKS
-from .vocabulary import slug
+from ..clinical_tasks import CLINICAL_TASKS
+from ..departments import DEPARTMENTS
+from ..errors import UsageError
+from ..triplet import AREAS, TASKS
+from ..vocabulary import slug
 
 LATERALITIES = ("left", "right", "both")
 
@@ -30,7 +30,8 @@ class Label:
     task: str | None = None
     """Code in `TASKS` where this label serves another task than the source's default."""
     clinical_task: str | None = None
-    department: str | None = None
+    departments: tuple[str, ...] = ()
+    """Primary first."""
     laterality: str | None = None
 
     def __post_init__(self) -> None:
@@ -41,8 +42,8 @@ class Label:
                 raise UsageError(f"label {self.name!r}: {word!r} is no code of {vocabulary.kind}")
         if self.clinical_task is not None:
             CLINICAL_TASKS.find(self.clinical_task)
-        if self.department is not None:
-            DEPARTMENTS.find(self.department)
+        for department in self.departments:
+            DEPARTMENTS.find(department)
 
     @property
     def id(self) -> str:
