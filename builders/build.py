@@ -21,10 +21,11 @@ from ..schema.errors import Issue, MedLoomError, TooManyBadUnits
 from ..schema.release import Release
 from . import catalog
 from .chunk import Chunk, Job, read_chunk, read_without_crashers, write_units
-from .deal import deal, hands, join_index, plan
+from .deal import deal, hands, plan
 from .deidentify import salt_of
 from .engine import Crashed, Engine
 from .parts import chunks_of, summary_of
+from .pieces import Staging, join_index
 from .raw import Raw
 from .recipe import recipe_of
 from .report import Tally
@@ -173,7 +174,8 @@ class _Build:
 
     def _stage(self, listed: dict[str, Any], read: dict[str, int]) -> dict[str, Any]:
         """Shards, index and recipe of the source in `staged/`."""
-        places = {"parts": self.workspace.parts, "staged": self.workspace.staged}
+        staging = Staging(self.workspace.staged, self.workspace.staged / "pieces")
+        places = {"parts": self.workspace.parts, "staging": staging}
         rows, fate, repeated = plan(self.workspace.parts, range(listed["chunks"]))
         for key in repeated:
             found, expected = f"key {key} of several pictures", "one picture of each unit, frame and slice"
@@ -190,7 +192,7 @@ class _Build:
             samples += result["samples"]
             self.progress("deal", len(done), len(dealt), samples)
         self.engine.close()
-        index = join_index(self.workspace.staged, range(len(dealt)), source=self.facts.name)
+        index = join_index(staging, range(len(dealt)), source=self.facts.name)
         reasons = Counter(str(reason) for reason in fate.reason if reason)
         recipe = recipe_of(
             self.source,

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from medloom.builders.deal import LONGEST_FOLDER, Hand, deal, hands, join_index, plan
+from medloom.builders.deal import Hand, deal, hands, plan
 from medloom.builders.parts import PartWriter
+from medloom.builders.pieces import LONGEST_FOLDER, Staging, join_index
 from medloom.builders.read import Encoded
 from medloom.schema.sample import LabelState, Provenance, Sample, State
 from medloom.schema.shard import pairs
@@ -44,6 +45,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def staging(folder: Path) -> Staging:
+    return Staging(folder / "staged", folder / "staged/pieces")
+
+
 def put(folder: Path, *parts: list[Encoded]) -> list[Hand]:
     for number, samples in enumerate(parts):
         with PartWriter(folder / "parts", number) as part:
@@ -52,7 +57,7 @@ def put(folder: Path, *parts: list[Encoded]) -> list[Hand]:
             part.finish({})
     rows, fate, repeated = plan(folder / "parts", range(len(parts)))
     assert repeated == []
-    return list(hands(rows, fate, source="s", parts=folder / "parts", staged=folder / "staged", target_bytes=20_000))
+    return list(hands(rows, fate, source="s", parts=folder / "parts", staging=staging(folder), target_bytes=20_000))
 
 
 def many() -> list[Encoded]:
@@ -95,7 +100,7 @@ def test_the_order_of_parts_says_nothing(folder: Path, tmp_path: Path):
     for name, order in (("one", samples), ("two", samples[::-1])):
         (tmp_path / name / "parts").mkdir(parents=True)
         dealt = [deal(hand) for hand in put(tmp_path / name, order[:20], order[20:])]
-        join_index(tmp_path / name / "staged", range(len(dealt)), source="s")
+        join_index(staging(tmp_path / name), range(len(dealt)), source="s")
     files = {path.relative_to(tmp_path / "one/staged") for path in (tmp_path / "one/staged").rglob("*") if path.is_file()}
     assert files
     for file in files:
@@ -104,7 +109,7 @@ def test_the_order_of_parts_says_nothing(folder: Path, tmp_path: Path):
 
 def test_the_index_is_in_the_order_of_the_shards(folder: Path):
     dealt = [deal(hand) for hand in put(folder, many())]
-    digests = join_index(folder / "staged", range(len(dealt)), source="s")
+    digests = join_index(staging(folder), range(len(dealt)), source="s")
     assert set(digests) == {"samples", "annotations"}
     table = pq.read_table(folder / "staged/index/s/samples.parquet")
     places = list(zip(table["shard"].to_pylist(), table["key"].to_pylist(), strict=True))
@@ -119,7 +124,7 @@ def test_the_excluded_are_in_the_index_alone(folder: Path):
     other = encoded(13, group="g10")
     dealt = [deal(hand) for hand in put(folder, [test, train, other, encoded(14)])]
     assert [(one["path"], one["split"], one["samples"]) for one in dealt][-1] == (None, "excluded", 2)
-    join_index(folder / "staged", range(len(dealt)), source="s")
+    join_index(staging(folder), range(len(dealt)), source="s")
     rows = pq.read_table(folder / "staged/index/s/samples.parquet").to_pylist()
     left_out = {row["key"]: row for row in rows if row["split"] == "excluded"}
     assert {key: row["exclusion"] for key, row in left_out.items()} == {
@@ -168,7 +173,7 @@ def test_no_samples_are_no_shards(folder: Path):
 def test_a_long_set_of_subsets_gets_a_short_folder(folder: Path):
     names = tuple(f"ct-lung-a-very-long-task-{number:02d}" for number in range(9))
     found = put(folder, [encoded(1, subsets=names), encoded(2, subsets=names[1:]), encoded(3, subsets=names[:3])])
-    folders = {hand.shard.split("/")[2]: hand.subsets for hand in found if hand.shard}
+    folders = {hand.piece.shard.split("/")[2]: hand.piece.subsets for hand in found if hand.piece.shard}
     assert all(len(name) <= LONGEST_FOLDER for name in folders)
     assert sorted(folders.values()) == sorted([names, names[1:], names[:3]])
     assert any(name.startswith("ct-lung-a-very-long-task-00+8-more-") for name in folders)
