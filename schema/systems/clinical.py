@@ -138,6 +138,17 @@ def of_task(task: str, *, area: str | None = None) -> Reading:
     return Reading((*narrowed, *others), found.reason) if narrowed else found
 
 
+def of_branch(task: str) -> Reading:
+    """The clinical tasks of a code of `TASKS` and of all below it, the main ones first; what a broad task gathers.
+
+    Raises:
+        UsageError: `task` is no code.
+    """
+    own = of_task(task)
+    below = (of_task(term.code).codes for term in TASKS.descendants(task))
+    return Reading(tuple(dict.fromkeys((*own.codes, *(code for codes in below for code in codes)))), own.reason)
+
+
 def of_subset(subset: medmat.Subset) -> Reading:
     """The clinical tasks of a Med-MAT subset, told apart by area where its task leaves several."""
     return _BY_SUBSET.get(subset.number) or of_task(subset.triplet.task, area=subset.triplet.area)
@@ -171,8 +182,7 @@ def of_word(task_word: str) -> tuple[str, ...]:
         UsageError: The word is no task, or GMAI has no clinical task for it.
     """
     term = TASKS.find(task_word)
-    below = [of_task(one.code).names for one in (term, *TASKS.descendants(term.code))]
-    names = tuple(dict.fromkeys(name for names in below for name in names))
-    if not names:
-        raise UsageError(f"task {term.code!r} serves no clinical task of GMAI: {of_task(term.code).reason}")
-    return names
+    found = of_branch(term.code)
+    if not found.codes:
+        raise UsageError(f"task {term.code!r} serves no clinical task of GMAI: {found.reason}")
+    return found.names

@@ -19,8 +19,15 @@ from ..errors import UsageError
 from ..triplet import AREAS, MODALITIES, TASKS
 from ..vocabulary import Vocabulary, fold, slug
 from . import clinical, medmat
+from .mapping import read_as
 
-_SYSTEM = re.compile(r"(med-?\s?mat|gmai(?:-mmbench)?|medtrinity(?:-25m)?|mimo(?:seg)?)[\s:]+(.+)", re.IGNORECASE)
+_SPELLINGS = {
+    "medmat": r"med-?\s?mat",
+    "gmai": r"gmai(?:-mmbench)?",
+    "medtrinity": r"medtrinity(?:-25m)?",
+    "mimoseg": r"mimo(?:seg)?",
+}
+"""How a system's name may be written before a word of its own, by code of `mapping.SYSTEMS`."""
 
 Found = frozenset[str]
 
@@ -38,7 +45,7 @@ def codes(field: str, word: str) -> Found:
     """
     if field not in _FIELDS:
         raise UsageError(f"field {field!r}; expected one of {', '.join(_FIELDS)}")
-    found = _FIELDS[field](word)
+    found = _FIELDS[field](word) or _of_system(field, word)
     if not found:
         raise UsageError(f"{_spoken(field)} {word!r} is unknown; expected {_expected(field, word)}")
     return found
@@ -67,6 +74,28 @@ def index(vocabulary: Vocabulary) -> dict[str, str]:
     return {fold(word): term.code for term in vocabulary for word in term.words}
 
 
+def _of_system(field: str, word: str) -> Found:
+    """What "Med-MAT Bones" or "gmai:Bone" means: the word as that system reads it; empty without a system's name."""
+    system, bare = by_system(word)
+    if system is None:
+        return frozenset()
+    if field == "task" and system == "gmai":
+        return _tasks_of_clinical(bare)
+    if field == "clinical_task" and system == "medmat":
+        return _clinical_of_task(bare)
+    read = read_as(system, field, bare) if field in ("modality", "area", "task") else frozenset[str]()
+    return read | _FIELDS[field](bare)
+
+
+def by_system(word: str) -> tuple[str | None, str]:
+    """The system that a word begins with ("Med-MAT Bones", "gmai:Bone") and the rest; None and the word where none does."""
+    for system, spelling in _SPELLINGS.items():
+        match = re.fullmatch(rf"{spelling}(?:\s*:\s*|\s+)(\S.*)", word.strip(), re.IGNORECASE)
+        if match:
+            return system, match[1]
+    return None, word
+
+
 def _modality(word: str) -> Found:
     return _below(MODALITIES, word)
 
@@ -76,11 +105,13 @@ def _area(word: str) -> Found:
 
 
 def _task(word: str) -> Found:
-    own = _below(TASKS, word)
-    if own:
-        return own
+    return _below(TASKS, word) or _tasks_of_clinical(word)
+
+
+def _tasks_of_clinical(word: str) -> Found:
+    """The tasks that serve a clinical task of GMAI; empty where the word is none."""
     code = index(CLINICAL_TASKS).get(fold(word))
-    found = frozenset(clinical.tasks_of(code)) if code else own
+    found = frozenset(clinical.tasks_of(code)) if code else frozenset[str]()
     if code and not found:
         raise UsageError(f"clinical task {CLINICAL_TASKS[code].name!r} has no task: {clinical.WITHOUT_TASK[code]}")
     return found
@@ -88,8 +119,11 @@ def _task(word: str) -> Found:
 
 def _clinical_task(word: str) -> Found:
     code = index(CLINICAL_TASKS).get(fold(word))
-    if code:
-        return frozenset({CLINICAL_TASKS[code].name})
+    return frozenset({CLINICAL_TASKS[code].name}) if code else _clinical_of_task(word)
+
+
+def _clinical_of_task(word: str) -> Found:
+    """The clinical tasks that a task serves; empty where the word is none."""
     return frozenset(clinical.of_word(word)) if fold(word) in index(TASKS) else frozenset()
 
 
@@ -130,7 +164,7 @@ def _spoken(field: str) -> str:
 
 def _expected(field: str, word: str) -> str:
     known = {fold(one): one for one in understood(field)}
-    close = [known[match] for match in get_close_matches(fold(word), known, n=3, cutoff=0.6)]
+    close = [known[match] for match in get_close_matches(fold(by_system(word)[1]), known, n=3, cutoff=0.6)]
     if close:
         return "perhaps " + " or ".join(map(repr, close))
     return _ELSE[field]
