@@ -13,11 +13,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ..schema.errors import Issue, MedLoomError, TooManyBadUnits
+from ..schema.errors import Issue, TooManyBadUnits
 from ..schema.release import Release
 from . import catalog
 from .chunk import Chunk, Job, read_chunk, read_without_crashers, write_units
@@ -25,7 +26,7 @@ from .deal import deal, hands, plan
 from .deidentify import salt_of
 from .engine import Crashed, Engine
 from .parts import chunks_of, summary_of
-from .pieces import Staging, join_index
+from .pieces import Staging, join_index, write_all
 from .raw import Raw
 from .recipe import recipe_of
 from .report import Tally
@@ -181,16 +182,7 @@ class _Build:
             found, expected = f"key {key} of several pictures", "one picture of each unit, frame and slice"
             self.tally.add(Issue("duplicate-id", key, found, expected, "the first stands"))
         dealt = list(hands(rows, fate, source=self.facts.name, target_bytes=self.options.shard_bytes, **places))
-        done: list[dict[str, Any]] = []
-        samples = 0
-        for result in self.engine.run(deal, dealt):
-            if isinstance(result, Crashed):
-                raise MedLoomError(
-                    f"writing {result.task.shard} ended its worker twice; expected a whole shard; is memory left?"
-                )
-            done.append(result)
-            samples += result["samples"]
-            self.progress("deal", len(done), len(dealt), samples)
+        done = write_all(deal, dealt, engine=self.engine, tell=partial(self.progress, "deal"))
         self.engine.close()
         index = join_index(staging, range(len(dealt)), source=self.facts.name)
         reasons = Counter(str(reason) for reason in fate.reason if reason)

@@ -10,7 +10,7 @@ index says of them is decided here.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ..schema import index
+from ..schema.errors import MedLoomError
 from ..schema.sample import SPLITS
 from .deidentify import file_sha256
+from .engine import Crashed, Engine
 from .shards import ShardWriter, cuts, shard_count
 from .workspace import read_json, write_json
 
@@ -35,6 +37,8 @@ _TAR_OVERHEAD = 2048
 
 Contents = Iterable[tuple[str, bytes, bytes]]
 """Key, image and record (with its split) of each sample, in key order."""
+Tell = Callable[[int, int, int], None]
+"""Called with pieces done, pieces in all, and samples so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,24 @@ def write(piece: Piece, contents: Contents) -> dict[str, Any]:
     about = {"path": piece.shard, "split": piece.split, "subsets": list(piece.subsets), "samples": len(piece.rows)}
     write_json(mark, about | written)
     return about | written
+
+
+def write_all(function: Callable[[Any], dict[str, Any]], tasks: Sequence[Any], *, engine: Engine, tell: Tell) -> list[dict]:
+    """What `write` said of each task (which has a `piece`), as they came.
+
+    Raises:
+        MedLoomError: a piece ended its worker twice.
+    """
+    done: list[dict[str, Any]] = []
+    samples = 0
+    for result in engine.run(function, tasks):
+        if isinstance(result, Crashed):
+            shard = result.task.piece.shard
+            raise MedLoomError(f"writing {shard} ended its worker twice; expected a whole shard; is memory left?")
+        done.append(result)
+        samples += result["samples"]
+        tell(len(done), len(tasks), samples)
+    return done
 
 
 def join_index(staging: Staging, numbers: range, *, source: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import tarfile
 from itertools import pairwise
 from pathlib import Path
@@ -11,12 +12,14 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from ..schema.errors import ReleaseError
 from ..schema.shard import Place
 
 TARGET_BYTES = 256 << 20
 SMALLEST_BYTES = 64 << 20
 """Shard counts are rounded up to a multiple of 8 (for ranks and workers) where every shard stays at this size or more."""
 _BLOCK, _RECORD = 512, 10240
+_MOST_OPEN = 256
 
 
 def shard_count(total_bytes: int, samples: int, target_bytes: int = TARGET_BYTES) -> int:
@@ -76,3 +79,54 @@ class ShardWriter:
         self._stream.write(block)
         self._digest.update(block)
         self._offset += len(block)
+
+
+class ShardReader:
+    """Samples of finished shards by the byte ranges that an index gives; keeps the files open while it lives."""
+
+    def __init__(self, release: Path):
+        self._release, self._open = release, dict[str, int]()
+
+    def __enter__(self) -> ShardReader:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for descriptor in self._open.values():
+            os.close(descriptor)
+
+    def read(self, shard: str, key: str, place: Place) -> tuple[bytes, bytes]:
+        """Image and record of a sample, in one read of both members with their headers.
+
+        Raises:
+            ReleaseError: what lies there aren't the members of the key.
+        """
+        start, end = place.image_offset - _BLOCK, place.json_offset + place.json_size
+        descriptor = self._descriptor(shard)
+        try:
+            if not 0 <= start < end <= os.fstat(descriptor).st_size:
+                raise tarfile.ReadError(f"bytes {start} to {end} aren't in it")
+            block = os.pread(descriptor, end - start, start)
+            image = _member(block, f"{key}.image", 0, size=place.image_size)
+            return image, _member(block, f"{key}.json", place.json_offset - place.image_offset, size=place.json_size)
+        except tarfile.TarError as error:
+            raise ReleaseError(
+                f"{shard}: {error}; expected the two members of {key} where the index says; rebuild the source"
+            ) from error
+
+    def _descriptor(self, shard: str) -> int:
+        if shard not in self._open:
+            if len(self._open) >= _MOST_OPEN:
+                os.close(self._open.pop(next(iter(self._open))))
+            self._open[shard] = os.open(self._release / shard, os.O_RDONLY)
+        return self._open[shard]
+
+
+def _member(block: bytes, name: str, start: int, *, size: int) -> bytes:
+    """Contents of the member whose header begins at `start` of the block."""
+    body = start + _BLOCK
+    if not 0 <= start < body <= body + size <= len(block):
+        raise tarfile.ReadError(f"{name} would lie outside its sample")
+    header = tarfile.TarInfo.frombuf(block[start:body], "utf-8", "surrogateescape")
+    if (header.name, header.size) != (name, size):
+        raise tarfile.ReadError(f"{header.name} of {header.size} bytes, not {name} of {size}")
+    return block[body : body + size]

@@ -21,19 +21,23 @@ from .sample import SPLITS, Sample
 if TYPE_CHECKING:
     from datasets import Features
 
-_UNSPLIT = b'{"split":"",'
-
 
 def to_json(sample: Sample) -> bytes:
     """The record as compact UTF-8 JSON."""
     return orjson.dumps(sample)
 
 
-def with_split(record: bytes, split: str) -> bytes:
-    """The record of a sample without split, given one; the rest keeps its bytes."""
-    if not record.startswith(_UNSPLIT) or split not in SPLITS:
-        raise ReleaseError(f"record begins {record[:24]!r}, split {split!r}; expected {_UNSPLIT!r} and one of {SPLITS}")
-    return b'{"split":"' + split.encode() + b'",' + record[len(_UNSPLIT) :]
+def with_split(record: bytes, split: str, *, was: str = "") -> bytes:
+    """The record with another split than the one it has (`was`, empty before a plan); the rest keeps its bytes."""
+    head = _head(was)
+    if not record.startswith(head) or split not in SPLITS:
+        raise ReleaseError(f"record begins {record[:24]!r}, split {split!r}; expected {head!r} and one of {SPLITS}")
+    return _head(split) + record[len(head) :]
+
+
+def _head(split: str) -> bytes:
+    """How a record begins: `split` is its first field, so that it can be replaced without a parser."""
+    return b'{"split":"%s",' % split.encode()
 
 
 def from_json(record: bytes | dict[str, Any]) -> Sample:

@@ -23,6 +23,7 @@ import yaml
 from .errors import ReleaseError
 from .record import features
 from .sample import SPLITS
+from .selection_note import selection_note
 
 DEFAULT = "default"
 _CC = ("by-2.0", "by-3.0", "by-4.0", "by-sa-3.0", "by-sa-4.0", "by-nc-3.0", "by-nc-4.0", "by-nc-sa-3.0", "by-nc-sa-4.0")
@@ -116,6 +117,12 @@ def content_version(shards: Iterable[dict[str, Any]]) -> str:
     return f"1.{int(digest[:8], 16)}.{int(digest[8:16], 16)}"
 
 
+def content_sha256(shards: Iterable[dict[str, Any]], index: dict[str, str]) -> str:
+    """SHA-256 over paths and digests of a source's shards and index tables: two sources with the same one are the same."""
+    lines = [f"{shard['path']} {shard['sha256']}" for shard in shards] + [f"{name} {index[name]}" for name in sorted(index)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
 def shards_of(splits: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
     """The shards of a config, in the order in which they load."""
     return [shard for split in SPLITS for shard in splits.get(split, ())]
@@ -174,6 +181,7 @@ def _table(recipes: list[dict[str, Any]], configs: dict[str, Any]) -> str:
             rule,
             *rows,
             *note,
+            *selection_note(recipes),
             "",
             "Subsets, by modality, anatomical area and task: " + ", ".join(f"`{name}`" for name in subsets) + ".",
             "",
