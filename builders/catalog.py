@@ -51,6 +51,16 @@ def file_digest(spec: str) -> str:
     return hashlib.sha256(origin.read_bytes()).hexdigest()
 
 
+def file_of(spec: str) -> Path | None:
+    """The file that defines the source; None where a package does.
+
+    Raises:
+        UsageError: there is no such source.
+    """
+    origin = _origin(spec)
+    return origin if isinstance(origin, Path) else None
+
+
 @lru_cache(maxsize=256)
 def _loaded(spec: str, digest: str) -> Source:
     origin = _origin(spec)
