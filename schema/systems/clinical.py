@@ -17,6 +17,8 @@ from . import medmat
 
 ORGANS = ("OR-A", "OR-HN", "OR-P", "OR-T")
 BY_STRUCTURE = ("BVR", "B", "M", "NT", *ORGANS)
+_BY_PLACE = {*BY_STRUCTURE, "CR"}
+"""Clinical tasks that an area tells apart."""
 
 
 @dataclass(frozen=True)
@@ -130,12 +132,12 @@ def of_task(task: str, *, area: str | None = None) -> Reading:
         UsageError: `task` or `area` is no code.
     """
     found = next(ROWS[term.code] for term in (TASKS[task], *TASKS.ancestors(task)) if term.code in ROWS)
-    if area is None or not set(found.codes) & set(BY_STRUCTURE):
+    if area is None:
         return found
     place = next(STRUCTURES[term.code] for term in (AREAS[area], *AREAS.ancestors(area)) if term.code in STRUCTURES)
     narrowed = tuple(code for code in place if code in found.codes)
-    others = tuple(code for code in found.codes if code not in BY_STRUCTURE)
-    return Reading((*narrowed, *others), found.reason) if narrowed else found
+    others = tuple(code for code in found.codes if code not in _BY_PLACE)
+    return Reading((*others, *narrowed), found.reason) if narrowed else found
 
 
 def of_branch(task: str) -> Reading:

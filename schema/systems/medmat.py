@@ -6,6 +6,7 @@
 - Dataset 44 stands in subsets 18 (cells) and 22 (brain): in 18 it looks like a misprint of 43.
 - Datasets 43, 64 and 83 stand in no subset; `LEFT_OUT` says where we would put them.
 - Datasets 41 and 46 are one collection of lymphoma slides; 46 stands under the retina.
+- Dataset 97 is of the breast (BUSI, as 48 in subset 24), and its subset 43 is printed under the chest.
 - Dataset 54 is described as COVID-19 and holds tuberculosis.
 - Kind and distribution: only the 37 classification subsets say whether they are in- or out-of-distribution.
 - The paper counts 13 tasks and lists none; its table has 50 printed tasks and 16 areas, its text 14 areas. A subset's
