@@ -14,7 +14,7 @@ import orjson
 import pyarrow as pa
 import yaml
 
-from . import index
+from . import check_recipe, index
 from .check import check_image, check_sample
 from .errors import Issue, ReleaseError
 from .index_rows import IndexRows
@@ -49,7 +49,8 @@ def check(path: Path | str, *, progress: Progress | None = None) -> dict[str, An
             if progress is not None:
                 progress(done, total)
         found.files()
-        sources[recipe["facts"]["name"]] = {"samples": found.seen, "splits": recipe["splits"]}
+        sources[recipe["facts"]["name"]] = {"samples": found.seen, "splits": recipe["splits"], **check_recipe.about(recipe)}
+        faults.extend(check_recipe.faults_of(recipe))
     faults.extend(_readme_faults(release))
     faults.extend(_stray_files(release))
     shown = [{name: str(value) for name, value in asdict(fault).items()} for fault in faults[:MOST]]
@@ -181,7 +182,7 @@ class _Source:
             self._fault("digest-differs", where, f"SHA-256 {found[:16]}…", f"{expected[:16]}… as the recipe says")
 
     def _fault(self, code: str, where: str, found: str, expected: str) -> None:
-        self.faults.append(Issue(code, where, found, expected, "rebuild the source"))
+        self.faults.append(Issue(code, where, found, expected, check_recipe.remedy(self.recipe)))
 
 
 def _one_split(places: dict[str, dict[str, str]], sample: Sample, faults: list[Issue]) -> None:

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_TABLE = ("| source | chosen | of | moved to another split | contents of the original |", "|---|---:|---:|---:|---|")
+_TABLE = ("| source | chosen | of | members | contents of the original |", "|---|---:|---:|---|---|")
 
 
 def selection_note(recipes: list[dict[str, Any]]) -> list[str]:
@@ -15,31 +15,37 @@ def selection_note(recipes: list[dict[str, Any]]) -> list[str]:
     cut = [recipe for recipe in recipes if "cut" in recipe]
     if not cut:
         return []
-    commands = dict.fromkeys("\n".join(commands_of(recipe["cut"])) for recipe in cut)
+    ways = dict.fromkeys("\n".join(commands(recipe["cut"])) for recipe in cut)
     return [
         "\n## A selection\n",
-        "Of these sources the release holds chosen samples of another release. Images are byte for byte the same, and so are",
-        "records but for the `split` of samples that moved. Samples that the original excludes aren't listed here.\n",
+        "Of these sources the release holds chosen samples of another one. Images are byte for byte the same, and so are",
+        "records, but for the `split` of samples that moved. Samples that the original excludes aren't listed here.\n",
         *_TABLE,
         *map(_row, cut),
         "\nThe same bytes come again from a release with these contents (`content_sha256` in its `recipes/`) by\n",
-        *(line for text in commands for line in _fenced(text)),
+        *(line for way in ways for line in _fenced(way)),
     ]
 
 
-def commands_of(cut: dict[str, Any]) -> list[str]:
-    """The commands that lead to a cut, of a cut of a cut the first one first."""
+def commands(cut: dict[str, Any]) -> list[str]:
+    """The commands that lead from a built release to the cut: several for a cut of a cut, the first one first."""
+    steps = _steps(cut)
+    folders = ["RELEASE", *(f"CUT-{number}" for number in range(1, len(steps))), "DIR"]
+    return [_command(step["why"], folders[place], out=folders[place + 1]) for place, step in enumerate(steps)]
+
+
+def _steps(cut: dict[str, Any]) -> list[dict[str, Any]]:
     earlier = cut["of"].get("cut")
-    return [*(commands_of(earlier) if earlier else ()), command(cut["why"])]
+    return [*(_steps(earlier) if earlier else ()), cut]
 
 
-def command(why: Mapping[str, Any]) -> str:
+def _command(why: Mapping[str, Any], release: str, *, out: str) -> str:
     """The command line for `why`: its `verb`, then every other entry as an option; flags by True, repeated by lists."""
-    words = ["medloom", *str(why.get("verb", "select")).split(), "RELEASE"]
+    words = ["medloom", *str(why.get("verb", "select")).split(), release]
     for name, value in why.items():
         if name != "verb":
             words.extend(_option(f"--{name.replace('_', '-')}", value))
-    return " ".join([*map(shlex.quote, words), "--out", "DIR"])
+    return " ".join(map(shlex.quote, [*words, "--out", out]))
 
 
 def _option(name: str, value: Any) -> Iterator[str]:
@@ -53,8 +59,11 @@ def _option(name: str, value: Any) -> Iterator[str]:
 
 
 def _row(recipe: dict[str, Any]) -> str:
-    cut = recipe["cut"]
-    cells = recipe["facts"]["name"], cut["samples"], cut["of_samples"], cut["moved"], f"`{cut['of']['content_sha256']}`"
+    steps = _steps(recipe["cut"])
+    rewritten = [step["members"] for step in steps if step["moved"]]
+    members = rewritten[-1] if rewritten else steps[-1]["members"]
+    original = f"`{steps[0]['of']['content_sha256']}`"
+    cells = recipe["facts"]["name"], steps[-1]["samples"], steps[0]["of_samples"], members, original
     return "| " + " | ".join(map(str, cells)) + " |"
 
 

@@ -20,7 +20,7 @@ from PIL import Image
 from medloom.builders.build import Options, build
 from medloom.builders.shards import ShardWriter
 from medloom.schema import index
-from medloom.schema.release import Release
+from medloom.schema.release import Release, content_sha256
 from medloom.schema.shard import pairs
 
 MARKED_SOURCE = """
@@ -130,6 +130,7 @@ class Edited:
         for table in recipe["index"]:
             data = (self.root / f"index/marked/{table}.parquet").read_bytes()
             recipe["index"][table] = hashlib.sha256(data).hexdigest()
+        recipe["content_sha256"] = content_sha256(recipe["shards"], recipe["index"])
         (self.root / "recipes/marked.json").write_text(json.dumps(recipe))
         Release(self.root).write_readme(self.root / "README.tmp")
 

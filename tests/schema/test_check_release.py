@@ -474,6 +474,11 @@ def test_a_digest_in_the_recipe(edited):
     assert codes(edited.root) == {"digest-differs"}
 
 
+def test_the_digest_of_the_contents_in_the_recipe(edited):
+    (edited.root / "recipes/marked.json").write_text(json.dumps(edited.recipe | {"content_sha256": "0" * 64}))
+    assert codes(edited.root) == {"digest-differs"}
+
+
 def test_a_count_in_the_recipe(edited):
     recipe = edited.recipe
     recipe["shards"][0]["samples"] += 1
