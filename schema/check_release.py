@@ -14,7 +14,7 @@ import orjson
 import pyarrow as pa
 import yaml
 
-from . import check_recipe, index
+from . import certificate, check_certificate, check_recipe, index
 from .check import check_image, check_sample
 from .errors import Issue, ReleaseError
 from .index_rows import IndexRows
@@ -53,6 +53,7 @@ def check(path: Path | str, *, progress: Progress | None = None) -> dict[str, An
         faults.extend(check_recipe.faults_of(recipe))
     faults.extend(_readme_faults(release))
     faults.extend(_stray_files(release))
+    faults.extend(check_certificate.faults_of(release))
     shown = [{name: str(value) for name, value in asdict(fault).items()} for fault in faults[:MOST]]
     return {"release": str(release.root), "samples": done, "sources": sources, "fault_count": len(faults), "faults": shown}
 
@@ -233,7 +234,7 @@ def _yaml(readme: Path) -> dict[str, Any]:
 
 def _stray_files(release: Release) -> Iterator[Issue]:
     """Files that no recipe knows: halves, leftovers, or somebody's own."""
-    known = {"README.md", "DATASHEET.md", "croissant.json", ".gitattributes"}
+    known = {"README.md", "DATASHEET.md", "croissant.json", ".gitattributes", *certificate.paths()}
     for recipe in release.recipes():
         name = recipe["facts"]["name"]
         known |= {shard["path"] for shard in recipe["shards"]} | {f"recipes/{name}.json"}

@@ -134,3 +134,67 @@ def built(shared_folder: Path, raw_root: Callable[[str], Path]) -> Callable[[str
             return folder / "release", build(name, raw, folder / "release", options=Options())
 
     return one
+
+
+TWIN_SOURCE = """
+from medloom.builders.source import Access, Expect, Facts, Layout, Source
+from medloom.builders.unit import Unit
+from medloom.schema.triplet import Triplet
+
+FACTS = Facts(
+    name="{name}", title="{name}", homepage="https://example.org", licence="CC0-1.0", licence_evidence="drawn by the test",
+    citation="@misc{{{name}}}", cite="https://example.org", access=Access.GENERATED, group_kind="patient",
+    triplet=Triplet("Mic", "cell", "unlabelled"), clinical_task="None", department="Hematology",
+)
+
+def read(raw):
+    for image in raw.glob("*/*.png", "*/*.jpg"):
+        split, name = image.split("/")
+        yield Unit(files=(image,), reader="raster", group=name.split("-")[0], split=split if split != "all" else None)
+
+SOURCE = Source(
+    facts=FACTS, labels={{}}, read=read, layouts=(Layout(name="flat", expects=(Expect(pattern="*/*", what="pictures"),)),),
+)
+"""
+
+
+@dataclass(frozen=True)
+class Twins:
+    """A release of two sources that share pictures. Copy it before changing it.
+
+    `owned` has 20 patients in its owner's train and test; `dealt` has 25, dealt by a hash: 10 with JPEG copies of owned
+    pictures, 5 with exact ones, 5 of their own, and 5 with JPEG copies of those. A blank picture is in both.
+    """
+
+    release: Path
+    pictures: list[np.ndarray]
+    """25 grey pictures, 80×96 uint8: 20 of `owned`, then the 5 that only `dealt` has."""
+
+
+@pytest.fixture(scope="session")
+def twins(tmp_path_factory: pytest.TempPathFactory) -> Twins:
+    import cv2
+
+    from medloom.builders.build import Options, build
+
+    folder, random = tmp_path_factory.mktemp("twins"), np.random.default_rng(11)
+    coarse, fine = random.normal(size=(25, 10, 12)), random.normal(size=(25, 40, 48))
+    layers = [
+        cv2.resize(a, (96, 80), interpolation=cv2.INTER_CUBIC) + 0.5 * cv2.resize(b, (96, 80)) for a, b in zip(coarse, fine)
+    ]
+    pictures = [np.clip(128 + 45 * layer, 0, 255).astype(np.uint8) for layer in layers]
+    for name in ("owned/train", "owned/test", "dealt/all"):
+        (folder / name).mkdir(parents=True)
+    blank = np.full((80, 96), 7, np.uint8)
+    for number, picture in enumerate([*pictures[:20], blank]):
+        Image.fromarray(picture).save(folder / "owned" / ("train" if number % 2 else "test") / f"p{number:02d}-0.png")
+    for number, picture in enumerate([*pictures, *pictures[20:], blank]):
+        near = number < 10 or 25 <= number < 30
+        path = folder / "dealt" / "all" / f"q{number:02d}-{number % 3}.{'jpg' if near else 'png'}"
+        kept = number < 15 or number >= 20
+        if kept:
+            Image.fromarray(picture).save(path, **({"quality": 80} if near else {}))
+    for name in ("owned", "dealt"):
+        (folder / f"{name}.py").write_text(TWIN_SOURCE.format(name=name))
+        build(str(folder / f"{name}.py"), folder / name, folder / "release", options=Options())
+    return Twins(folder / "release", pictures)
