@@ -6,6 +6,7 @@ Exact finds come first (a code, name or alias, whatever its case, spaces and hyp
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -18,6 +19,7 @@ from .mapping import Counterpart
 
 EXACT, PART, CLOSE = "exact", "part", "close"
 _LIKENESS = 0.8
+_GAPS = re.compile(r"[-/_(,]")
 _SHORTEST = 3
 """Letters that a word must have to be looked for inside others."""
 
@@ -81,22 +83,24 @@ def _hit(entry: _Entry, text: str) -> tuple[float, _Entry, str] | None:
 
 
 def _score(text: str, word: str) -> float:
-    whole = fold(word)
+    whole, *parts = _parts(word)
     if text == whole:
         return _EXACTLY
-    if len(text) >= _SHORTEST and any(fold(part).startswith(text) for part in _parts(word)):
+    if len(text) >= _SHORTEST and any(part.startswith(text) for part in parts):
         return _AS_PART + len(text) / len(whole) / 2
-    matcher = SequenceMatcher(None, text, whole, autojunk=False)
-    if min(len(text), len(whole)) < _SHORTEST or matcher.real_quick_ratio() < _LIKENESS or matcher.quick_ratio() < _LIKENESS:
+    shorter, both = min(len(text), len(whole)), len(text) + len(whole)
+    if shorter < _SHORTEST or 2 * shorter < _LIKENESS * both:
         return 0.0
-    return ratio if (ratio := matcher.ratio()) >= _LIKENESS else 0.0
+    matcher = SequenceMatcher(None, text, whole, autojunk=False)
+    likeness = matcher.ratio() if matcher.quick_ratio() >= _LIKENESS else 0.0
+    return likeness if likeness >= _LIKENESS else 0.0
 
 
 @cache
 def _parts(word: str) -> tuple[str, ...]:
-    """What follows each beginning of a word inside a term, so that "cell type" is a part of "Blood cell type"."""
-    pieces = word.replace("-", " ").replace("/", " ").replace("_", " ").replace("(", " ").split()
-    return tuple(" ".join(pieces[start:]) for start in range(len(pieces)))
+    """A word folded, then what follows each beginning of a word inside it: "cell type" is a part of "Blood cell type"."""
+    pieces = _GAPS.sub(" ", word).split()
+    return (fold(word), *(fold(" ".join(pieces[start:])) for start in range(len(pieces))))
 
 
 def _match(entry: _Entry, word: str, score: float) -> Match:

@@ -142,3 +142,8 @@ def test_any_text_is_answered_or_refused(text: str):
 def test_what_is_unknown_is_refused_with_what_comes_close(field: str, word: str, fault: str):
     with pytest.raises(UsageError, match=re.escape(fault)):
         codes(field, word)
+
+
+def test_words_of_an_unknown_field_are_refused():
+    with pytest.raises(UsageError, match="field 'label'; expected one of modality"):
+        understood("label")
