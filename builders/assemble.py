@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ from .. import __version__
 from ..schema.clinical_tasks import CLINICAL_TASKS
 from ..schema.departments import DEPARTMENTS
 from ..schema.errors import Issue, Severity, UsageError
-from ..schema.labels import Label
+from ..schema.labels import Label, Override, Overrides
 from ..schema.pixels import low_information, perceptual_hash, pixel_sha256, thumbnail
 from ..schema.sample import SPLITS, Acquisition, Annotation, BurnedIn, LabelState, Provenance, Sample, State, Subject
 from ..schema.triplet import MODALITIES, Triplet
@@ -37,6 +37,8 @@ class Context:
     unit: Unit
     raw_sha256: str
     report: Report
+    overrides: Overrides = field(default_factory=dict)
+    """Departments and clinical tasks that a user states for canonical labels; they win over source and table."""
 
     @property
     def facts(self) -> Facts:
@@ -134,7 +136,7 @@ def _label_states(shown: Shown, context: Context, triplet: Triplet) -> tuple[Lab
             continue
         place = (label.id, label.laterality)
         if place not in states or _WEIGHT[finding.state] > _WEIGHT[states[place].state]:
-            states[place] = _state(label, finding, facts=context.facts, triplet=triplet)
+            states[place] = _state(label, finding, triplet=triplet, context=context)
     return tuple(states[place] for place in sorted(states, key=lambda place: (place[0], place[1] or "")))
 
 
@@ -172,8 +174,8 @@ def canonical(word: str, context: Context) -> Label | None:
     return None
 
 
-def _state(label: Label, finding: Finding, *, facts: Facts, triplet: Triplet) -> LabelState:
-    area, task, subset, clinical_task, departments = _belongs(label, facts, triplet)
+def _state(label: Label, finding: Finding, *, triplet: Triplet, context: Context) -> LabelState:
+    area, task, subset, clinical_task, departments = _belongs(label, triplet, context)
     return LabelState(
         label=label.name,
         label_id=label.id,
@@ -189,9 +191,16 @@ def _state(label: Label, finding: Finding, *, facts: Facts, triplet: Triplet) ->
     )
 
 
-def _belongs(label: Label, facts: Facts, triplet: Triplet) -> tuple[str, str, str, str, tuple[str, ...]]:
-    departments = label.departments or (facts.department,)
-    return _belonging(label, triplet, label.clinical_task or facts.clinical_task, departments)
+def _belongs(label: Label, triplet: Triplet, context: Context) -> tuple[str, str, str, str, tuple[str, ...]]:
+    """Area, task, subset, clinical task and departments.
+
+    A user's override wins over what the source states of the label, that over the canonical table, and the table over the
+    source's Facts.
+    """
+    facts, over, known = context.facts, context.overrides.get(label.name, Override()), label.entry
+    clinical_task = over.clinical_task or label.clinical_task or (known.clinical_task if known else facts.clinical_task)
+    departments = over.departments or label.departments or (known.departments if known else (facts.department,))
+    return _belonging(label, triplet, clinical_task, departments)
 
 
 @cache

@@ -47,9 +47,9 @@ FACTS = Facts(
 )
 
 LABELS = {
-    "RBC": Label("red blood cell", "D004912"),
-    "WBC": Label("white blood cell", "D007962"),
-    "Platelets": Label("platelet", "D001792"),
+    "RBC": Label("red blood cell"),
+    "WBC": Label("white blood cell"),
+    "Platelets": Label("platelet"),
 }
 
 SPLITS = {"train": "train", "val": "validation", "test": "test"}

@@ -48,10 +48,10 @@ FACTS = Facts(
 )
 
 LABELS = {
-    "glioma_tumor": Label("glioma", "D005910"),
-    "meningioma_tumor": Label("meningioma", "D008579"),
+    "glioma_tumor": Label("glioma"),
+    "meningioma_tumor": Label("meningioma"),
     "no_tumor": Label("no brain tumor"),
-    "pituitary_tumor": Label("pituitary tumor", "D010911"),
+    "pituitary_tumor": Label("pituitary tumor"),
 }
 
 SPLITS = {"Training": "train", "Testing": "test"}

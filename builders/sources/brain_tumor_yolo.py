@@ -49,9 +49,9 @@ FACTS = Facts(
 )
 
 LABELS = {
-    "pituitary tumor": Label("pituitary tumor", "D010911"),
-    "meningioma": Label("meningioma", "D008579"),
-    "glioma": Label("glioma", "D005910"),
+    "pituitary tumor": Label("pituitary tumor"),
+    "meningioma": Label("meningioma"),
+    "glioma": Label("glioma"),
 }
 
 

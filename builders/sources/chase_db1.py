@@ -46,8 +46,8 @@ FACTS = Facts(
 )
 
 LABELS = {
-    "vessels of the left eye": Label("retinal vessels", "D012171", laterality="left"),
-    "vessels of the right eye": Label("retinal vessels", "D012171", laterality="right"),
+    "vessels of the left eye": Label("retinal vessels", laterality="left"),
+    "vessels of the right eye": Label("retinal vessels", laterality="right"),
 }
 
 NAME = re.compile(r"Image_(?P<child>\d+)(?P<eye>[LR])")

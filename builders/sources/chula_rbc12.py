@@ -65,12 +65,11 @@ FACTS = Facts(
     images_stated=738,
 )
 
-_DISEASE = {"task": "disease-classification", "clinical_task": "Disease Diagnosis"}
 LABELS = {
     "normal cell": Label("normal red blood cell"),
     "macrocyte": Label("macrocyte"),
     "microcyte": Label("microcyte"),
-    "spherocyte": Label("spherocyte", "D013102"),
+    "spherocyte": Label("spherocyte"),
     "target cell": Label("target cell"),
     "stomatocyte": Label("stomatocyte"),
     "ovalocyte": Label("ovalocyte"),
@@ -80,11 +79,11 @@ LABELS = {
     "uncategorised": Label("uncategorized red blood cell"),
     "hypochromia": Label("hypochromic red blood cell"),
     "elliptocyte": Label("elliptocyte"),
-    "HE": Label("hereditary elliptocytosis", "D004612", **_DISEASE),
-    "HS": Label("hereditary spherocytosis", "D013103", **_DISEASE),
-    "Iron deficiency anemia": Label("iron-deficiency anemia", "D018798", **_DISEASE),
-    "Megaloblastic anemia": Label("megaloblastic anemia", "D000749", **_DISEASE),
-    "Thalassemia": Label("thalassemia", "D013789", **_DISEASE),
+    "HE": Label("hereditary elliptocytosis", task="disease-classification"),
+    "HS": Label("hereditary spherocytosis", task="disease-classification"),
+    "Iron deficiency anemia": Label("iron-deficiency anemia", task="disease-classification"),
+    "Megaloblastic anemia": Label("megaloblastic anemia", task="disease-classification"),
+    "Thalassemia": Label("thalassemia", task="disease-classification"),
 }
 
 SMEARS = ("**/Dataset/*.jpg",)

@@ -53,16 +53,16 @@ FACTS = Facts(
     ),
 )
 
-_LIVER = {"clinical_task": "Organ Recognition - Abdomen", "departments": ("Gastroenterology and Hepatology",)}
-_TUMOUR = {"clinical_task": "Disease Diagnosis", "departments": ("Otolaryngology (ENT)/Head and Neck Surgery",)}
+# The study is of tumors of the pharynx: its department goes before oncology.
+_TUMOUR = ("Otolaryngology (ENT)/Head and Neck Surgery", "Oncology (Medical)")
 LABELS = {
-    "Liver": Label("liver", "D008099", **_LIVER),
+    "Liver": Label("liver"),
     "GREEN": Label("green scribble", area="abdomen", task="other"),
     "ORANGE": Label("orange scribble", area="abdomen", task="other"),
     "PURPLE": Label("purple scribble", area="abdomen", task="other"),
     "LIGHT_BLUE": Label("light blue scribble", area="abdomen", task="other"),
     "DARK_BLUE": Label("dark blue scribble", area="abdomen", task="other"),
-    "Neoplasm, Primary": Label("primary neoplasm", "D009369", area="pharynx", task="tumour-segmentation", **_TUMOUR),
+    "Neoplasm, Primary": Label("primary tumor", area="pharynx", task="tumour-segmentation", departments=_TUMOUR),
 }
 
 

@@ -44,7 +44,7 @@ FACTS = Facts(
     images_stated=664,
 )
 
-LABELS = {"nucleus": Label("cell nucleus", "D002467")}
+LABELS = {"nucleus": Label("cell nucleus")}
 
 MASKS = "**/stage1_train/*/masks/*.png"
 

@@ -61,19 +61,18 @@ FACTS = Facts(
     images_stated=10015,
 )
 
-_DIAGNOSIS = {"task": "skin-diseases", "clinical_task": "Disease Diagnosis"}
 LABELS = {
     "bubble": Label("air bubble"),
     "marking": Label("pen marking"),
     "ruler": Label("ruler"),
-    "akiec": Label("actinic keratosis or intraepithelial carcinoma", **_DIAGNOSIS),
-    "bcc": Label("basal cell carcinoma", "D002280", **_DIAGNOSIS),
-    "bkl": Label("benign keratosis-like lesion", **_DIAGNOSIS),
-    "df": Label("dermatofibroma", "D018219", **_DIAGNOSIS),
-    "mel": Label("melanoma", "D008545", **_DIAGNOSIS),
-    "nv": Label("melanocytic nevus", "D009508", **_DIAGNOSIS),
-    "vasc": Label("vascular skin lesion", "D017445", **_DIAGNOSIS),
-    "lesion": Label("skin lesion", task="lesion-segmentation", clinical_task="Disease Diagnosis"),
+    "akiec": Label("actinic keratosis or intraepithelial carcinoma", task="skin-diseases"),
+    "bcc": Label("basal cell carcinoma", task="skin-diseases"),
+    "bkl": Label("benign keratosis-like lesion", task="skin-diseases"),
+    "df": Label("dermatofibroma", task="skin-diseases"),
+    "mel": Label("melanoma", task="skin-diseases"),
+    "nv": Label("melanocytic nevus", task="skin-diseases"),
+    "vasc": Label("vascular skin lesion", task="skin-diseases"),
+    "lesion": Label("skin lesion", task="lesion-segmentation"),
 }
 
 SEXES = {"female": "female", "male": "male"}

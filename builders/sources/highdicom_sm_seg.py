@@ -52,13 +52,10 @@ FACTS = Facts(
     ),
 )
 
-_BONE = {"clinical_task": "Bone", "departments": ("Orthopedic Surgery",)}
 LABELS = {
     # The word says nothing; what the owners' code for the CT segment means does.
-    "first segment": Label(
-        "bone", "D001842", task="tissue-segmentation", clinical_task="Bone", departments=("Orthopedic Surgery",)
-    ),
-    "second segment": Label("spine", "D013131", area="spine", task="organ-segmentation", **_BONE),
+    "first segment": Label("bone", task="tissue-segmentation"),
+    "second segment": Label("spine", area="spine", task="organ-segmentation"),
 }
 
 TRIPLETS = {

@@ -20,16 +20,12 @@ from ..source import Access, Expect, Facts, Layout, Source
 from ..unit import Finding, Unit
 
 LABELS = {
-    "standard_ultrasound": Label("standard plane"),
-    "nonmiddle plane": Label("non-middle plane"),
-    "lack of a chondro-osseous border": Label("lack of the chondro-osseous border"),
-    "poor labrum display": Label("poor labrum display"),
-    "incomplete bony roof or poor display of the lower limb of the os ilium": Label(
-        "incomplete bony roof or poor display of the lower limb of the os ilium"
-    ),
-    "poor display of the joint capsule and perichondrium synovial plica": Label(
-        "poor display of the joint capsule and perichondrium or synovial plica"
-    ),
+    "standard_ultrasound": Label("standard hip ultrasound plane"),
+    "nonmiddle plane": Label("non-middle hip ultrasound plane"),
+    "lack of a chondro-osseous border": Label("missing chondro-osseous border"),
+    "poor labrum display": Label("poorly shown acetabular labrum"),
+    "incomplete bony roof or poor display of the lower limb of the os ilium": Label("incomplete bony roof or lower ilium"),
+    "poor display of the joint capsule and perichondrium synovial plica": Label("poorly shown joint capsule and synovial fold"),
 }
 
 FACTS = Facts(

@@ -51,7 +51,7 @@ FACTS = Facts(
     images_stated=1000,
 )
 
-LABELS = {"polyp": Label("polyp", "D011127")}
+LABELS = {"polyp": Label("colonic polyp")}
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 

@@ -23,25 +23,17 @@ from ..source import Access, Expect, Facts, Layout, Reading, Source
 from ..unit import LabelMap, Unit
 
 NUCLEI = {
-    "red nucleus": "D012012",
-    "substantia nigra": "D013378",
-    "subthalamic nucleus": "D020531",
-    "caudate": "D002421",
-    "putamen": "D011699",
-    "globus pallidus externa": None,
-    "globus pallidus interna": None,
-    "thalamus": "D013788",
-}
-NAMES = {
+    "red nucleus": "red nucleus",
+    "substantia nigra": "substantia nigra",
+    "subthalamic nucleus": "subthalamic nucleus",
     "caudate": "caudate nucleus",
+    "putamen": "putamen",
     "globus pallidus externa": "external globus pallidus",
     "globus pallidus interna": "internal globus pallidus",
+    "thalamus": "thalamus",
 }
-LABELS = {
-    f"{side} {word}": Label(NAMES.get(word, word), mesh, laterality=side.lower())
-    for word, mesh in NUCLEI.items()
-    for side in ("Left", "Right")
-}
+"""The atlas' word → the canonical name."""
+LABELS = {f"{side} {word}": Label(name, laterality=side.lower()) for word, name in NUCLEI.items() for side in ("Left", "Right")}
 
 FACTS = Facts(
     name="niivue_atlases",

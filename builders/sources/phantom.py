@@ -56,29 +56,23 @@ FACTS = Facts(
     images_stated=322,
 )
 
-_THORAX = {"area": "lung", "clinical_task": "Organ Recognition - Thorax", "departments": ("Pulmonary Medicine",)}
-_KIDNEY = {"mesh": "D007668", "departments": ("Nephrology and Hypertension",)}
-_CHEST = {"clinical_task": "Disease Diagnosis", "departments": ("Pulmonary Medicine",)}
-_GRADE = {"clinical_task": "Severity Grading", "departments": ("Ophthalmology",)}
 LABELS = {
-    "liver": Label("liver", "D008099"),
-    "right kidney": Label("kidney", laterality="right", **_KIDNEY),
-    "left kidney": Label("kidney", laterality="left", **_KIDNEY),
-    "spleen": Label("spleen", "D013154", departments=("Hematology",)),
-    "right lung": Label("lung", "D008168", task="lung-segmentation", laterality="right", **_THORAX),
-    "left lung": Label("lung", "D008168", task="lung-segmentation", laterality="left", **_THORAX),
-    "spine": Label("spine", "D013131", area="spine", clinical_task="Bone", departments=("Orthopedic Surgery",)),
-    "lung nodule": Label("pulmonary nodule", "D003074", area="lung", task="lesion-segmentation", **_CHEST),
-    "normal": Label("no finding", **_CHEST),
-    "nodule": Label("pulmonary nodule", "D003074", **_CHEST),
-    "effusion": Label("pleural effusion", "D010996", **_CHEST),
-    "0-none": Label("no retinopathy", **_GRADE),
-    "1-mild": Label("mild retinopathy", **_GRADE),
-    "2-severe": Label("severe retinopathy", **_GRADE),
-    "disc": Label("optic disc", "D009898", None, "optic-disc-segmentation", "Nervous Tissue", ("Ophthalmology",)),
-    "vessels": Label(
-        "retinal vessels", "D012171", None, "vessel-segmentation", "Blood Vessels Recognition", ("Ophthalmology",)
-    ),
+    "liver": Label("liver"),
+    "right kidney": Label("kidney", laterality="right"),
+    "left kidney": Label("kidney", laterality="left"),
+    "spleen": Label("spleen"),
+    "right lung": Label("lung", area="lung", task="lung-segmentation", laterality="right"),
+    "left lung": Label("lung", area="lung", task="lung-segmentation", laterality="left"),
+    "spine": Label("spine", area="spine"),
+    "lung nodule": Label("pulmonary nodule", area="lung", task="lesion-segmentation"),
+    "normal": Label("no finding", departments=("Pulmonary Medicine",)),  # of the chest; the table knows no body part
+    "nodule": Label("pulmonary nodule"),
+    "effusion": Label("pleural effusion"),
+    "0-none": Label("no retinopathy"),
+    "1-mild": Label("mild retinopathy"),
+    "2-severe": Label("severe retinopathy"),
+    "disc": Label("optic disc", task="optic-disc-segmentation"),
+    "vessels": Label("retinal vessels", task="vessel-segmentation"),
 }
 
 SEXES = {"F": "female", "M": "male"}

@@ -54,7 +54,7 @@ FACTS = Facts(
 )
 
 LABELS = {
-    "Liver": Label("liver", "D008099", area="liver", task="liver-segmentation", clinical_task="Organ Recognition - Abdomen"),
+    "Liver": Label("liver", area="liver", task="liver-segmentation"),
 }
 
 AREAS = {

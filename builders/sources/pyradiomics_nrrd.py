@@ -47,7 +47,7 @@ FACTS = Facts(
 )
 
 LABELS = {
-    "brain 1": Label("brain lesion", departments=("Neurosurgery",)),
+    "brain 1": Label("brain lesion"),
     "breast 1": Label("breast lesion"),
     "phantom 1": None,
     "phantom 7": None,

@@ -92,8 +92,13 @@ class LabelTable:
         return f"LabelTable({self.where!r}, {len(self)} labels)"
 
     def find(self, word: str) -> Entry | None:
-        """The entry that a name, alias, MeSH term, MeSH id or label id stands for, however it is spaced and cased."""
-        return self._by_word.get(fold(word))
+        """The entry that a name, alias, MeSH term, MeSH id or label id stands for, however it is spaced and cased.
+
+        A plural in -s is found by its singular ("Kidneys"); other plurals are aliases.
+        """
+        folded = fold(word)
+        plural = len(folded) > 3 and folded.endswith("s") and folded not in self._by_word
+        return self._by_word.get(folded[:-1] if plural else folded)
 
     def sided(self, word: str) -> tuple[Entry, str | None] | None:
         """The entry of a word and the side in it: "Left Lung", "lung_left" and "left-lung" are ("lung", "left").
