@@ -15,12 +15,20 @@ import numpy as np
 import pytest
 from datasets import load_dataset
 from PIL import Image
+from typer.main import get_command
 from typer.testing import CliRunner
 
 import medloom
 from medloom.cli import app, main
 
-VERBS = ("sources", "verify", "build", "check", "show", "demo", "new-source")
+
+def leaves(command: Any, *above: str) -> list[str]:
+    """Every verb that does something, such as "build" or "labels vote"."""
+    below = getattr(command, "commands", None)
+    return [" ".join(above)] if below is None else [leaf for name in below for leaf in leaves(below[name], *above, name)]
+
+
+VERBS = leaves(get_command(app))
 
 
 def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -57,7 +65,7 @@ def release(folder: Path) -> Path:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_help_of_every_verb_teaches_by_example(verb: str):
-    shown = CliRunner().invoke(app, [verb, "--help"], env={"COLUMNS": "160"})
+    shown = CliRunner().invoke(app, [*verb.split(), "--help"], env={"COLUMNS": "160"})
     assert shown.exit_code == 0
     assert f"medloom {verb}" in shown.output
     assert "--json" in shown.output

