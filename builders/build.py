@@ -34,6 +34,7 @@ from .shards import TARGET_BYTES
 from .source import Facts, Source
 from .unit import Unit
 from .verify import require
+from .voted import Voted, meaning_sha256, voted
 from .workspace import Workspace, listing_digest, locked, read_json, versions, write_json
 
 CHUNK_UNITS = 32
@@ -53,6 +54,8 @@ class Options:
     fresh: bool = False
     max_bad_share: float | None = None
     salt_file: Path | None = None
+    labels: Path | None = None
+    """Departments and clinical tasks that a vote overrides; a file of `medloom labels vote --out`."""
     reading: dict[str, Any] = field(default_factory=dict)
     """Fields of Reading that override the source's."""
     shard_bytes: int = TARGET_BYTES
@@ -72,7 +75,8 @@ def build(spec: str, raw_root: Path, release: Path, *, options: Options, progres
         tally = Tally()
         raw = Raw(raw_root, unpack_to=workspace.unpacked, report=tally.add)
         require(source, raw)
-        fingerprint = _fingerprint(spec, source, raw, options)
+        known = voted(source, options.labels)
+        fingerprint = _fingerprint(spec, source, raw, options=options, known=known)
         workspace.prepare(fingerprint, fresh=options.fresh)
         if (workspace.root / "done.json").exists():
             finished = _finished(workspace)
@@ -80,13 +84,15 @@ def build(spec: str, raw_root: Path, release: Path, *, options: Options, progres
                 return finished
             workspace.prepare(fingerprint, fresh=True)
         with Engine(options.workers) as engine:
-            return _Build(spec, source, raw, workspace, options, tally, engine, progress or (lambda *_: None)).run()
+            return _Build(spec, source, raw, workspace, options, known, tally, engine, progress or (lambda *_: None)).run()
 
 
 def dry_run(spec: str, raw_root: Path, *, options: Options) -> dict[str, Any]:
     """What a build would read, without decoding anything; archives are unpacked aside and removed."""
     source = catalog.load(spec)
     tally = Tally()
+    for issue in voted(source, options.labels).issues:
+        tally.add(issue)
     units = raw_bytes = 0
     splits: Counter[str] = Counter()
     groups: set[str] = set()
@@ -108,6 +114,7 @@ class _Build:
     raw: Raw
     workspace: Workspace
     options: Options
+    known: Voted
     tally: Tally
     engine: Engine
     progress: Progress
@@ -134,6 +141,8 @@ class _Build:
         mark = self.workspace.units / "done.json"
         if not mark.exists():
             self.raw.unpack()
+            for issue in self.known.issues:
+                self.tally.add(issue)
             chunks, units = 0, 0
             found = _units(self.source, self.raw, self.tally, self.options.limit)
             for chunk in chunks_of(found, max_units=CHUNK_UNITS, max_bytes=CHUNK_BYTES):
@@ -147,7 +156,7 @@ class _Build:
     def _read(self, listed: dict[str, Any]) -> dict[str, int]:
         salt = salt_of(self.facts, self.options.salt_file)
         reading = replace(self.source.reading, **self.options.reading)
-        job = Job(self.spec, self.raw.root, self.workspace, salt, reading)
+        job = Job(self.spec, self.raw.root, self.workspace, salt, reading, self.known.overrides)
         summaries = {n: summary_of(self.workspace.parts, n) for n in range(listed["chunks"])}
         missing = [Chunk(job, number) for number, summary in summaries.items() if summary is None]
         done, samples = (sum(one[name] for one in summaries.values() if one is not None) for name in ("units", "samples"))
@@ -217,11 +226,12 @@ class _Build:
         release.write_readme(self.workspace.root / "README.tmp")
 
     def _heading(self) -> dict[str, Any]:
+        labels = str(self.options.labels) if self.options.labels else None
         return {
             "source": self.facts.name,
             "release": str(self.workspace.release),
             "raw_root": str(self.raw.root),
-            "options": {**asdict(self.options), "salt_file": bool(self.options.salt_file)},
+            "options": {**asdict(self.options), "salt_file": bool(self.options.salt_file), "labels": labels},
             "versions": versions(),
             "seconds": round(time.monotonic() - self.started, 3),
         }
@@ -244,12 +254,14 @@ def _units(source: Source, raw: Raw, tally: Tally, limit: int | None) -> Iterato
         yield unit, sum(raw.size(file) for file in unit.paths() if raw.has(file))
 
 
-def _fingerprint(spec: str, source: Source, raw: Raw, options: Options) -> dict[str, Any]:
+def _fingerprint(spec: str, source: Source, raw: Raw, *, options: Options, known: Voted) -> dict[str, Any]:
     salt = salt_of(source.facts, options.salt_file)
     reading = {name: _plain(value) for name, value in asdict(replace(source.reading, **options.reading)).items()}
+    chosen = {"limit": options.limit, "shard_bytes": options.shard_bytes, "salt_sha256": salt.sha256, "reading": reading}
+    digests = {"sha256": catalog.file_digest(spec), "labels_sha256": meaning_sha256(source)}
     return {
-        "source": {"name": source.facts.name, "sha256": catalog.file_digest(spec)},
-        "options": {"limit": options.limit, "shard_bytes": options.shard_bytes, "salt_sha256": salt.sha256, "reading": reading},
+        "source": {"name": source.facts.name, **digests},
+        "options": chosen | {"labels": known.row()},
         "raw_files": {"count": len(raw.sizes), "bytes": sum(raw.sizes.values()), "listing_sha256": listing_digest(raw)},
         "versions": versions(),
     }

@@ -8,7 +8,7 @@ import pytest
 
 from medloom.builders.catalog import load
 from medloom.builders.deidentify import Salt
-from medloom.builders.recipe import recipe_of
+from medloom.builders.recipe import cut_of, recipe_of, recipe_of_cut
 
 FINGERPRINT = {
     "source": {"name": "bccd", "sha256": "ab"},
@@ -61,3 +61,29 @@ def test_salts():
 def test_the_digest_of_the_content_follows_the_content(change: dict):
     assert made(PUBLIC, **change)["content_sha256"] != made(PUBLIC)["content_sha256"]
     assert made(PUBLIC, issues=[])["content_sha256"] == made(PUBLIC)["content_sha256"]
+
+
+def cut_down(**change) -> dict:
+    chosen = {"samples": 4, "moved": 0, "sha256": "c"} | change
+    statement = cut_of(made(PUBLIC), why={"label": "x"}, chosen=chosen, shard_bytes=7, versions={"medloom": "1"})
+    shards = [{"path": "data/bccd/test-0.tar", "split": "test", "subsets": ["a"], "samples": 4, "sha256": "3"}]
+    return recipe_of_cut(made(PUBLIC), statement, shards=shards, index={"samples": "z"})
+
+
+def test_a_cut_keeps_what_made_its_samples_and_tells_the_rest_under_the_original():
+    whole, part = made(PUBLIC), cut_down()
+    assert (part["facts"], part["versions"]) == (whole["facts"], whole["versions"])
+    assert part["options"] == whole["options"] | {"shard_bytes": 7}
+    assert not {"raw", "builder_sha256"} & part.keys()
+    assert part["cut"]["of"]["raw"] == whole["raw"]
+    assert part["cut"]["of"]["content_sha256"] == whole["content_sha256"] != part["content_sha256"]
+    assert (part["splits"], part["subsets"], part["counts"]) == ({"test": 4}, {"a": 4}, {"samples": 4, "excluded": {}})
+    assert (part["cut"]["samples"], part["cut"]["of_samples"]) == (4, 9)
+    assert [cut_down(moved=moved)["cut"]["members"] for moved in (0, 1)] == ["byte-identical", "split rewritten"]
+
+
+def test_a_cut_of_a_cut_leads_back_to_the_build():
+    first = cut_down()
+    again = cut_of(first, why={}, chosen={"samples": 1, "moved": 0, "sha256": "d"}, shard_bytes=7, versions={})
+    assert again["of"]["cut"] == first["cut"]
+    assert again["of"]["cut"]["of"]["builder_sha256"] == "ab"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
+from dataclasses import astuple
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import webdataset
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medloom.builders.shards import SMALLEST_BYTES, TARGET_BYTES, ShardWriter, cuts, shard_count
+from medloom.builders.shards import SMALLEST_BYTES, TARGET_BYTES, ShardReader, ShardWriter, cuts, shard_count
+from medloom.schema.errors import ReleaseError
 from medloom.schema.shard import Place, pairs
 
 SAMPLES = [(f"s-{number:04d}", bytes([number]) * (number * 97), b'{"number":%d}' % number) for number in range(12)]
@@ -140,3 +142,44 @@ def test_cuts_are_near_equal(samples: int, shards: int):
     assert (found[0][0], found[-1][1], len(found)) == (0, samples, shards)
     assert all(one[1] == other[0] for one, other in pairwise(found))
     assert max(sizes) - min(sizes) <= 1
+
+
+def test_samples_are_read_back_by_their_places(tmp_path: Path):
+    path, places, _ = written(tmp_path)
+    with ShardReader(tmp_path) as shards:
+        for (key, image, record), place in zip(SAMPLES[::-1], places[::-1], strict=True):
+            assert shards.read(path.name, key, place) == (image, record)
+
+
+def test_many_shards_are_read_with_few_files_open(tmp_path: Path):
+    path, places, _ = written(tmp_path)
+    names = [f"{number}.tar" for number in range(300)]
+    for name in names:
+        (tmp_path / name).hardlink_to(path)
+    before = len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").exists() else 0
+    with ShardReader(tmp_path) as shards:
+        for name in [*names, *names]:
+            assert shards.read(name, "s-0003", places[3])[0] == SAMPLES[3][1]
+        during = len(list(Path("/proc/self/fd").iterdir())) if before else 0
+    assert during <= before + 257
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Place]]:
+    """A shard that stays, and the places of its samples."""
+    path, places, _ = written(tmp_path_factory.mktemp("standing"))
+    return path, places
+
+
+@given(
+    st.sampled_from(range(12)), st.lists(st.sampled_from([-1024, -512, -1, 0, 1, 512, 1024, 1 << 40]), min_size=4, max_size=4)
+)
+def test_other_places_hold_no_sample(standing: tuple[Path, list[Place]], number: int, shifts: list[int]):
+    path, places = standing
+    (key, image, record), right = SAMPLES[number], places[number]
+    place = Place(*(value + shift for value, shift in zip(astuple(right), shifts, strict=True)))
+    with ShardReader(path.parent) as shards:
+        assert shards.read(path.name, key, right) == (image, record)
+        if place != right:
+            with pytest.raises(ReleaseError, match=rf"{path.name}: .*two members of {key}"):
+                shards.read(path.name, key, place)

@@ -175,6 +175,20 @@ def test_a_split_is_written_in_place_and_nothing_else_moves(split: str):
     assert record == to_json(replace(PLAIN, split=split))
 
 
+@given(SAMPLES, st.sampled_from(SPLITS), st.sampled_from(SPLITS))
+def test_a_split_is_replaced_by_another_and_nothing_else_moves(sample: Sample, was: str, split: str):
+    sample = replace(sample, split=was)
+    moved = with_split(to_json(sample), split, was=was)
+    assert moved == to_json(replace(sample, split=split))
+    assert with_split(moved, was, was=split) == to_json(sample)
+
+
+@pytest.mark.parametrize("was", ["", "test", "tra", 'train","key'])
+def test_a_split_is_not_replaced_unless_it_is_there(was: str):
+    with pytest.raises(ReleaseError, match="record begins"):
+        with_split(to_json(replace(PLAIN, split="train")), "validation", was=was)
+
+
 @pytest.mark.parametrize(("sample", "split"), [(PLAIN, "excluded"), (PLAIN, ""), (replace(PLAIN, split="test"), "train")])
 def test_a_split_is_one_of_three_and_given_once(sample: Sample, split: str):
     with pytest.raises(ReleaseError, match="split"):
