@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from ..schema.errors import DataError, Issue, MedLoomError, Severity, UsageError
+from ..schema.labels import Overrides
 from . import catalog
 from .deidentify import Salt
 from .engine import Crashed, run
@@ -32,6 +33,7 @@ class Job:
     workspace: Workspace
     salt: Salt
     reading: Reading
+    overrides: Overrides = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,9 @@ def _samples(unit: Unit, chunk: Chunk, tally: Tally) -> Iterator[tuple[Encoded, 
     raw = _opened(job.raw_root, job.workspace.unpacked)
     share = share_of(source.facts.collection or source.facts.name, unit.group or unit.name)
     report = tally.within(unit.name)
-    for encoded in samples_of(unit, source, raw=raw, salt=job.salt, reading=job.reading, report=report):
+    for encoded in samples_of(
+        unit, source, raw=raw, salt=job.salt, reading=job.reading, report=report, overrides=job.overrides
+    ):
         yield encoded, share
 
 

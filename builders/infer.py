@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from ..schema.errors import UsageError
 from .infer_labels import coco, dicom, voc, yolo
 from .infer_masks import nifti, pairs
+from .infer_names import canonical_names
 from .infer_table import table
 from .proposal import Evidence, Proposal, labels_from, listed
 from .raw import Raw
@@ -40,7 +41,7 @@ def infer(root: Path, *, layout: str | None = None) -> Proposal:
         for name, propose in _PROPOSERS.items():
             proposal = propose(survey) if layout in (None, name) else None
             if proposal is not None:
-                return _with_paths(proposal, survey)
+                return canonical_names(_with_paths(proposal, survey))
     kinds = Counter(PurePosixPath(path).suffix.lower() or "no suffix" for path in survey.paths)
     found = ", ".join(f"{count} × {kind}" for kind, count in kinds.most_common(6)) or "no file"
     wanted = f"the layout {layout!r}" if layout else "images with class folders, a table, masks, VOC, COCO or YOLO, or volumes"

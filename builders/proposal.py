@@ -36,6 +36,8 @@ class Proposal:
     """Names of the builder file's constants → plain values; they go into the file by `repr` and nothing else."""
     labels: Mapping[str, str | None] = field(default_factory=dict)
     """Raw word → canonical name; None where the word says that nobody knows."""
+    sides: Mapping[str, str] = field(default_factory=dict)
+    """Raw word → left or right, where the word named a side that its canonical name doesn't."""
     evidence: tuple[Evidence, ...] = ()
     expects: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     """Pattern, what it is, columns: what `verify` will ask for beside the images."""

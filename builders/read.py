@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from ..schema.errors import DataError, Issue, UsageError
+from ..schema.labels import Overrides
 from ..schema.sample import Sample
 from ..schema.triplet import MODALITIES
 from .assemble import Context, sample_of
@@ -30,7 +31,16 @@ class Encoded:
     image: bytes
 
 
-def samples_of(unit: Unit, source: Source, *, raw: Raw, salt: Salt, reading: Reading, report: Report) -> Iterator[Encoded]:
+def samples_of(
+    unit: Unit,
+    source: Source,
+    *,
+    raw: Raw,
+    salt: Salt,
+    reading: Reading,
+    report: Report,
+    overrides: Overrides | None = None,
+) -> Iterator[Encoded]:
     """Every sample of one unit.
 
     Raises:
@@ -39,7 +49,7 @@ def samples_of(unit: Unit, source: Source, *, raw: Raw, salt: Salt, reading: Rea
     reading = unit_reading(unit, reading)
     paths = [_present(raw, file) for file in unit.files]
     digest = files_sha256(paths)
-    context = Context(source=source, salt=salt, unit=unit, raw_sha256=digest, report=report)
+    context = Context(source=source, salt=salt, unit=unit, raw_sha256=digest, report=report, overrides=overrides or {})
     for content in contents(unit, source, raw=raw, reading=reading, report=report):
         if unit.window is not None or (isinstance(content, Volume) and content.values == "stored"):
             content.window = unit.window  # a header's window for arbitrary units differs from one volume to the next

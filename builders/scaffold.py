@@ -211,7 +211,8 @@ def _imports(part: Part, kind: str, constants: Mapping[str, Any]) -> str:
 
 def _labels(proposal: Proposal, *, boxes: bool) -> str:
     labels = dict(proposal.labels) or ({"box": "object"} if boxes else {})
-    made = {raw: "None" if name is None else f"Label({literal(name)})" for raw, name in labels.items()}
+    sides = {raw: f", laterality={literal(side)}" for raw, side in proposal.sides.items()}
+    made = {raw: "None" if name is None else f"Label({literal(name)}{sides.get(raw, '')})" for raw, name in labels.items()}
     lines = [f"    {literal(raw)}: {label},\n" for raw, label in made.items()]
     note = "# Raw word → canonical name, lower case; None instead of Label(...) for a word that is no label.\n"
     return f"\n{note}LABELS = {{\n{''.join(lines)}}}\n"
