@@ -12,9 +12,10 @@ Every picture asks with the hashes of its windows for the whole of others. Cost 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -84,12 +85,28 @@ def candidates(
     other = one if second is None else _Bunches.of(second)
     report = progress or (lambda *_: None)
     total = len(one.hashes) + (0 if second is None else len(other.hashes))
-    with _threads(threads):
-        found = _Asked.of(one, other, max_bits=max_bits, report=lambda done: report(done, total))
-        if second is not None:
-            back = _Asked.of(other, one, max_bits=max_bits, report=lambda done: report(len(one.hashes) + done, total))
-            found = found.joined(back)
+    options = {"max_bits": max_bits, "threads": threads}
+    found = _Asked.of(one, other, **options, report=lambda done: report(done, total))
+    if second is not None:
+        back = _Asked.of(other, one, **options, report=lambda done: report(len(one.hashes) + done, total))
+        found = found.joined(back)
     return _paired(one, other, found, within=second is None)
+
+
+def equal(first: Side, second: Side | None = None) -> Candidates:
+    """Pairs within one side, or across two, whose hashes (any of 32 bytes, such as SHA-256) are the same, none searched for.
+
+    Every picture that has such a partner is in at least one pair, not in all: pairs grow with the pictures.
+    """
+    one = _Bunches.of(first)
+    other = one if second is None else _Bunches.of(second)
+    asking = answering = np.zeros(0, np.int64)
+    if second is not None:
+        views = (np.ascontiguousarray(side.hashes).view(f"V{HASH_BYTES}").ravel() for side in (one, other))
+        _, asking, answering = np.intersect1d(*views, assume_unique=True, return_indices=True)
+    zeros = np.zeros(len(asking), np.int64)
+    found = _Asked(asking, answering, zeros, zeros, zeros.astype(bool), crowded=0, asked=0)
+    return _paired(one, other, found, within=second is None, chained=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +142,12 @@ class _Bunches:
         """Row of the first member of each bunch."""
         return self.order[self.starts[:-1]]
 
-    @property
-    def rival(self) -> np.ndarray:
-        """Row of the first member of another group."""
-        return self.order[self.rivals]
+    def partner(self, bunches: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+        """For each bunch the row of its first member; of another group than the one given, where there is one."""
+        first = self.first[bunches]
+        if groups is None:
+            return first
+        return np.where(self.groups[first] != groups, first, self.order[self.rivals[bunches]])
 
     def questions(self, bunches: np.ndarray) -> np.ndarray:
         """n×W×32 hashes of the windows of the bunches' first members."""
@@ -160,19 +179,14 @@ class _Asked:
     asked: int
 
     @classmethod
-    def of(cls, one: _Bunches, other: _Bunches, *, max_bits: int, report: Callable[[int], None]) -> _Asked:
+    def of(cls, one: _Bunches, other: _Bunches, *, max_bits: int, threads: int, report: Callable[[int], None]) -> _Asked:
         parts, crowded, asked = [np.zeros((4, 0), np.int64)], 0, 0
-        index = _index(other.hashes) if len(other.hashes) and len(one.hashes) else None
-        for at in range(0, len(one.hashes) if index is not None else 0, _BLOCK):
-            bunches = np.arange(at, min(at + _BLOCK, len(one.hashes)))
-            questions = one.questions(bunches)
-            near, full = _near(index, questions, max_bits=max_bits)
-            near[0] += at
-            if one is other:
-                near = near[:, near[0] != near[1]]
-            parts.append(_best(near))
-            crowded, asked = crowded + full, asked + questions.shape[0] * questions.shape[1]
-            report(int(bunches[-1]) + 1)
+        if len(one.hashes) and len(other.hashes):
+            task = _Task(one, other, _index(other.hashes), max_bits)
+            for near, full, questions, done in _mapped(task, range(0, len(one.hashes), _BLOCK), threads=threads):
+                parts.append(near)
+                crowded, asked = crowded + full, asked + questions
+                report(done)
         found = np.concatenate(parts, axis=1)
         return cls(found[0], found[1], found[2], found[3], np.zeros(found.shape[1], bool), crowded, asked)
 
@@ -189,6 +203,39 @@ class _Asked:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What every block of bunches asks, and whom."""
+
+    one: _Bunches
+    other: _Bunches
+    index: Any
+    max_bits: int
+
+    def __call__(self, at: int) -> tuple[np.ndarray, int, int, int]:
+        """Near bunches of a block, how many were crowded, how many questions were asked, and where it ends."""
+        bunches = np.arange(at, min(at + _BLOCK, len(self.one.hashes)))
+        questions = self.one.questions(bunches)
+        near, full = _near(self.index, questions, max_bits=self.max_bits)
+        near[0] += at
+        if self.one is self.other:
+            near = near[:, near[0] != near[1]]
+        return _best(near), full, questions.shape[0] * questions.shape[1], int(bunches[-1]) + 1
+
+
+def _mapped(task: _Task, blocks: Iterable[int], *, threads: int) -> Iterator[tuple[np.ndarray, int, int, int]]:
+    """The task's answers in order. One thread of Faiss each: its own team would wait for the slowest at every block."""
+    import faiss
+
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(max(1, threads), initializer=faiss.omp_set_num_threads, initargs=(1,)) as pool:
+            yield from pool.map(task, blocks)
+    finally:
+        faiss.omp_set_num_threads(before)
+
+
 def _index(hashes: np.ndarray):
     """An index of Faiss over distinct, sorted hashes."""
     import faiss
@@ -201,7 +248,6 @@ def _index(hashes: np.ndarray):
         quantizer = faiss.IndexBinaryFlat(HASH_BITS)
         quantizer.add(centres)
         index = faiss.IndexBinaryIVF(quantizer, HASH_BITS, lists)
-        index.quantizer_kept_alive = quantizer
         index.nprobe = PROBES
         index.train(centres)
     index.add(hashes)
@@ -237,11 +283,11 @@ def _best(near: np.ndarray) -> np.ndarray:
     return near[:, fresh]
 
 
-def _paired(one: _Bunches, other: _Bunches, found: _Asked, *, within: bool) -> Candidates:
+def _paired(one: _Bunches, other: _Bunches, found: _Asked, *, within: bool, chained: bool = True) -> Candidates:
     """Bunches to pairs of pictures, in time and room that grow with the members, not with their product."""
-    parts = [_between(one, other, found)]
+    parts = [_between(one, other, found, within=within)]
     if within:
-        parts.append(_inside(one))
+        parts.append(_inside(one, chained=chained))
     table = np.concatenate(parts, axis=1)
     same_group = 0
     if within:
@@ -258,25 +304,27 @@ def _paired(one: _Bunches, other: _Bunches, found: _Asked, *, within: bool) -> C
     return Candidates(i=i, j=j, distance=distance, window=window, cut_first=cut_first.astype(bool), **counts)
 
 
-def _between(one: _Bunches, other: _Bunches, found: _Asked) -> np.ndarray:
-    """5×M: every member of a bunch with the first and the rival of the near bunch, both ways round."""
-    parts = []
-    for near, far, asking, turned in ((one, other, found.asking, False), (other, one, found.answering, True)):
-        answering = found.asking if turned else found.answering
-        rows, owner = near.members(asking)
-        for heads in (far.first, far.rival):
-            pair = (heads[answering][owner], rows) if turned else (rows, heads[answering][owner])
-            parts.append(np.stack([*pair, found.distance[owner], found.window[owner], 1 - found.swapped[owner]]))
-    return np.concatenate(parts, axis=1).astype(np.int64)
+def _between(one: _Bunches, other: _Bunches, found: _Asked, *, within: bool) -> np.ndarray:
+    """5×M: every member of a bunch with one of the near bunch, and the other way round."""
+    rows, owner = one.members(found.asking)
+    ahead = np.stack([rows, other.partner(found.answering[owner], one.groups[rows] if within else None)])
+    back, holder = other.members(found.answering)
+    behind = np.stack([one.partner(found.asking[holder], other.groups[back] if within else None), back])
+    owner = np.concatenate([owner, holder])
+    facts = np.stack([found.distance[owner], found.window[owner], 1 - found.swapped[owner]])
+    return np.concatenate([np.concatenate([ahead, behind], axis=1), facts]).astype(np.int64)
 
 
-def _inside(one: _Bunches) -> np.ndarray:
-    """5×M: in every bunch each member with the first, with the rival, and with the one before it."""
+def _inside(one: _Bunches, *, chained: bool) -> np.ndarray:
+    """5×M: in every bunch each member with the first of another group; chained, also with the one before it.
+
+    Then a first that only shares the hash, and not the picture, doesn't part the others.
+    """
     rows, owner = one.members(np.arange(len(one.hashes)))
-    before = np.append(rows[:1], rows[:-1])
-    before = np.where(owner == np.append(owner[:1], owner[:-1]), before, rows)
-    pairs = [np.stack([head, rows]) for head in (one.first[owner], one.rival[owner], before)]
-    pairs = np.concatenate(pairs, axis=1)
+    pairs = np.stack([one.partner(owner, one.groups[rows]), rows])
+    if chained and len(rows):
+        follows = np.flatnonzero(owner[1:] == owner[:-1])
+        pairs = np.concatenate([pairs, np.stack([rows[follows], rows[follows + 1]])], axis=1)
     return np.concatenate([pairs, np.zeros_like(pairs), np.ones_like(pairs[:1])])
 
 
@@ -287,16 +335,3 @@ def _lone(one: _Bunches, found: _Asked) -> int:
     lone = single[found.asking] & single[found.answering] & (group[found.asking] == group[found.answering])
     pairs = np.sort(np.stack([found.asking[lone], found.answering[lone]]), axis=0)
     return np.unique(pairs, axis=1).shape[1]
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """So many threads in Faiss; the answers don't depend on it."""
-    import faiss
-
-    before = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(max(1, count))
-    try:
-        yield
-    finally:
-        faiss.omp_set_num_threads(before)
