@@ -23,6 +23,7 @@ The paper is silent on the rest; these readings are ours:
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -98,9 +99,9 @@ def _renamed(rows: pa.Table, granularity: str) -> pa.Table:
 def _chosen(whole: Pool, found: Uses, cases: int, *, enough: int) -> Uses:
     """The cases of every answer that has enough."""
     features = _features(whole)
-    ends = np.cumsum(found.counts())
+    bounds = np.searchsorted(found.answer, np.arange(len(found.answers) + 1))
     kept = [np.zeros(0, np.int64)]
-    for start, end in zip(np.concatenate([[0], ends[:-1]]), ends, strict=True):
+    for start, end in pairwise(bounds):
         if end - start >= enough:
             thin = start + _thinned(features.at(found.row[start:end]), whole.sample_rank[found.row[start:end]])
             kept.append(thin[choose(features.at(found.row[thin]), cases)])
@@ -136,11 +137,11 @@ def _sides(whole: Pool, chosen: Uses) -> np.ndarray:
     rank = whole.cluster_rank[whole.cluster[chosen.row]]
     order = np.argsort(rank, kind="stable")
     answer, cluster = chosen.answer[order], whole.cluster[chosen.row][order]
-    starts = np.flatnonzero(np.diff(cluster, prepend=-1))
-    for mine, one in zip(np.split(answer, starts[1:]), cluster[starts], strict=True):
-        which, many = np.unique(mine, return_counts=True)
+    bounds = np.append(np.flatnonzero(np.diff(cluster, prepend=-1)), len(cluster))
+    for start, end in pairwise(bounds):
+        which, many = np.unique(answer[start:end], return_counts=True)
         if np.sum((missing[which] - many) ** 2) < np.sum(missing[which] ** 2):
-            side[one] = _VALIDATION
+            side[cluster[start]] = _VALIDATION
             missing[which] -= many
     return side
 

@@ -32,7 +32,7 @@ import pyarrow.compute as pc
 
 from .clusters import Group
 from .deal import places, water_fill
-from .medmat_table import Counted, details, table
+from .medmat_table import Counted, details, notes, table
 from .outcome import Outcome, sorted_items
 from .pool import Pool, Uses, at_least, pool, uses
 from .sides import TEST, TRAIN, VALIDATION, sides
@@ -84,6 +84,7 @@ def medmat(
         options={"name": "medmat", "seed": seed, "cap": cap, "min_test_per_label": min_test_per_label},
         table=table(counted, whole, parts.train),
         details=details(counted),
+        notes=notes(counted, whole),
     )
 
 

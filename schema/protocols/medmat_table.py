@@ -58,10 +58,17 @@ def _label_row(counted: Counted, one: int) -> Row:
 
 
 def table(counted: Counted, pool: Pool, train: Uses) -> tuple[Row, ...]:
-    """One row per subset of the release, ascending, labelled or not."""
+    """One row per subset in which a label is present, ascending."""
     listed = _samples_per_subset(pool)
-    names = sorted({*listed, *counted.subset.tolist()})
-    return tuple(_subset_row(counted, train, name, listed.get(name, 0)) for name in names)
+    return tuple(_subset_row(counted, train, name, listed.get(name, 0)) for name in sorted(set(counted.subset.tolist())))
+
+
+def notes(counted: Counted, pool: Pool) -> tuple[str, ...]:
+    """A sentence on the subsets in which no label is present, if any."""
+    bare = {name: count for name, count in _samples_per_subset(pool).items() if name not in set(counted.subset.tolist())}
+    if not bare:
+        return ()
+    return (f"Subsets without a label that is present: {len(bare)}, with {sum(bare.values())} samples.",)
 
 
 def _subset_row(counted: Counted, train: Uses, name: str, samples: int) -> Row:
@@ -72,7 +79,7 @@ def _subset_row(counted: Counted, train: Uses, name: str, samples: int) -> Row:
     reasons = [*_reasons(counted, mine, inside=inside), *_unlabelled(max(0, samples - labelled))]
     return {
         "subset": name,
-        "distribution": _distribution(inside) if labelled else "none",
+        "distribution": _distribution(inside),
         "labels": int(mine.sum()),
         "samples": max(samples, labelled),
         "train_samples": trainable,
@@ -93,7 +100,7 @@ def _reasons(counted: Counted, mine: np.ndarray, *, inside: bool) -> Iterator[st
     if over := int((counted.test_pool - counted.test)[tested].sum()):
         yield f"{over} to test: more than the rarest label has"
     if (mine & (counted.test == 0)).any():
-        yield "not tested: " + _named([counted.found.labels[one] for one in np.flatnonzero(mine & (counted.test == 0))])
+        yield "not tested: " + _named(sorted(counted.found.labels[one] for one in np.flatnonzero(mine & (counted.test == 0))))
 
 
 def _unlabelled(count: int) -> list[str]:

@@ -94,7 +94,7 @@ def _split_row(whole: Pool, found: Uses, mine: np.ndarray, *, name: str, total: 
     return {
         "split": name,
         "samples": samples,
-        "share": samples / total if total else 0.0,
+        "share": round(samples / total, 5) if total else 0.0,
         "wanted": 1 - 2 * SHARE if name == "train" else SHARE,
         "clusters": len(np.unique(whole.cluster[some.row])),
         "labels": len({some.answers[one][0] for one in np.unique(some.answer)}),

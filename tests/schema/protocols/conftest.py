@@ -27,7 +27,7 @@ def sample(one: Picture, number: int) -> Picture:
     key = one.get("key", f"s-{number:05d}")
     whole = {"source": "s", "collection": "c", "split": "train", "group": key, "original_split": None, "blank": False} | one
     labels = whole.get("labels", ())
-    return whole | {
+    return {name: value for name, value in whole.items() if name != "labels"} | {
         "key": key,
         "subsets": sorted({SUBSETS[label] for label, _, _ in labels}) or ["xr-unlabelled"],
         "subject_age_years": whole.get("age"),
@@ -47,8 +47,8 @@ def tables() -> Tables:
         marks = [
             {"key": row["key"], "label": label, "label_id": f"id-{label}", "state": state, "granularity": granularity}
             | {"subset": SUBSETS[label], "clinical_task": TASKS[label]}
-            for row in samples
-            for label, state, granularity in row.get("labels", ())
+            for row, one in zip(samples, pictures, strict=True)
+            for label, state, granularity in one.get("labels", ())
         ]
         columns = {one.name: pa.array([mark.get(one.name) for mark in marks], one.type) for one in ANNOTATIONS}
         return sample_table(samples), pa.table(columns)

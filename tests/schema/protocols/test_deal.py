@@ -39,7 +39,7 @@ def test_filling_comes_near_and_is_never_over_by_more_than_one(sizes: list[int],
 @given(SIZES, st.floats(0.01, 300))
 def test_some_takes_one_where_two_or_more_could_give(sizes: list[int], target: float):
     chosen = fill(np.array(sizes, int), target, some=True)
-    assert chosen.any() or sum(size > 0 for size in sizes) < 2 and not fill(np.array(sizes, int), target).any()
+    assert chosen.any() or (sum(size > 0 for size in sizes) < 2 and not fill(np.array(sizes, int), target).any())
 
 
 def test_equal_sizes_give_the_share_to_half_a_size():
