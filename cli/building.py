@@ -101,6 +101,9 @@ def build(
     salt_file: Annotated[
         Path | None, typer.Option(help="Secret that turns private ids into keys; keep it, a rebuild needs it.")
     ] = None,
+    labels: Annotated[
+        Path | None, typer.Option("--labels", help="Departments and tasks that a vote overrides; see `medloom labels vote`.")
+    ] = None,
     axes: Annotated[
         str | None, typer.Option(help="Planes of volumes, such as axial,coronal.", show_default="the acquisition plane")
     ] = None,
@@ -145,6 +148,7 @@ def build(
         fresh=fresh,
         max_bad_share=max_bad_share,
         salt_file=salt_file,
+        labels=labels,
         reading=reading,
         **shard,
     )
