@@ -11,7 +11,6 @@ offers, and the library hasn't endorsed it.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,10 +18,12 @@ from functools import cache
 from pathlib import Path
 
 from ..errors import UsageError
+from .sheet import rows_of
 
 BUILT_IN = Path(__file__).with_name("mesh.csv")
 COLUMNS = ("descriptor", "term", "tree_numbers", "since")
 ID = re.compile(r"D\d{6}(\d{3})?")
+_YEAR = re.compile(r"(19|20)\d\d")
 _TREE_NUMBER = re.compile(r"[A-Z]\d\d(\.\d{3})*")
 
 
@@ -56,31 +57,25 @@ def mesh() -> Mapping[str, Descriptor]:
 
 
 def read(path: Path) -> dict[str, Descriptor]:
-    """Descriptor id → descriptor, of a CSV file with the columns of `COLUMNS`, sorted by id.
+    """Descriptor id → descriptor, of a CSV file with the columns of `COLUMNS`, sorted by the ids' numbers.
 
     Raises:
         UsageError: A column or cell is missing, or an id, tree number or year can't be one, stands twice or out of order.
     """
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        lines = csv.DictReader(stream, strict=True)
-        if tuple(lines.fieldnames or ()) != COLUMNS:
-            raise UsageError(f"{path.name}: columns {lines.fieldnames}; expected {list(COLUMNS)}")
-        rows = [_descriptor(row, f"{path.name} row {lines.line_num}") for row in lines]
-    ids = [row.id for row in rows]
-    if ids != sorted(set(ids), key=_order):
-        raise UsageError(f"{path.name}: ids twice or out of order; expected each once, sorted by their number")
-    return dict(zip(ids, rows, strict=True))
+    found: dict[str, Descriptor] = {}
+    last = 0
+    for row, cells in rows_of(path, COLUMNS):
+        descriptor = _descriptor(cells, f"{path.name} row {row}")
+        if int(descriptor.id[1:]) <= last:
+            raise UsageError(f"{path.name} row {row}: {descriptor.id} after D{last:06d}; expected ids in order; sort the rows")
+        found[descriptor.id], last = descriptor, int(descriptor.id[1:])
+    return found
 
 
-def _order(descriptor: str) -> tuple[int, str]:
-    return len(descriptor), descriptor
-
-
-def _descriptor(row: Mapping[str, str], where: str) -> Descriptor:
-    if None in row or None in row.values():
-        raise UsageError(f"{where}: a cell is missing or too many; expected one for each of {list(COLUMNS)}")
-    numbers = tuple(number for number in row["tree_numbers"].split("; ") if number)
+def _descriptor(cells: Mapping[str, str], where: str) -> Descriptor:
+    numbers = tuple(number.strip() for number in cells["tree_numbers"].split(";") if number.strip())
     wrong = [number for number in numbers if not _TREE_NUMBER.fullmatch(number)]
-    if not ID.fullmatch(row["descriptor"]) or wrong or not row["term"] or not re.fullmatch(r"(19|20)\d\d", row["since"]):
-        raise UsageError(f"{where}: {dict(row)}; expected an id like D004912, a term, tree numbers like A15.145, a year")
-    return Descriptor(row["descriptor"], row["term"], numbers, int(row["since"]))
+    if not ID.fullmatch(cells["descriptor"]) or wrong or not cells["term"] or not _YEAR.fullmatch(cells["since"]):
+        expected = "an id like D004912, a term, tree numbers like A15.145, and a year"
+        raise UsageError(f"{where}: {list(cells.values())}; expected {expected}; correct the row")
+    return Descriptor(cells["descriptor"], cells["term"], numbers, int(cells["since"]))

@@ -10,7 +10,6 @@ descriptor as its id, and the child an id of ours.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from ..errors import UsageError
 from ..vocabulary import Vocabulary, fold, slug
 from . import mesh
 from .mesh import Descriptor
+from .sheet import rows_of
 
 BUILT_IN = Path(__file__).with_name("labels.csv")
 COLUMNS = ("name", "mesh", "parent", "aliases", "departments", "clinical_task", "note")
@@ -234,28 +234,25 @@ def read(path: Path) -> LabelTable:
     """
     beside = path.with_name("mesh.csv")
     descriptors = mesh.read(beside) if beside.is_file() and path != BUILT_IN else mesh.mesh()
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        lines = csv.DictReader(stream, strict=True)
-        if tuple(lines.fieldnames or ()) != COLUMNS:
-            raise UsageError(f"{path.name}: columns {lines.fieldnames}; expected {list(COLUMNS)}; copy the built-in table's")
-        entries = [_entry(row, f"{path.name} row {number}") for number, row in enumerate(lines, start=2)]
+    entries = []
+    for place, (row, cells) in enumerate(rows_of(path, COLUMNS), start=2):
+        if row != place:
+            raise UsageError(f"{path.name} row {place}: it is empty; expected rows without gaps; take it out")
+        entries.append(_entry(cells, f"{path.name} row {row} ({cells['name']})"))
     return LabelTable(entries, where=path.name, descriptors=descriptors)
 
 
-def _entry(row: Mapping[str, str], where: str) -> Entry:
-    if None in row or None in row.values():
-        raise UsageError(f"{where}: a cell is missing or too many; expected one for each of {list(COLUMNS)}; quote commas")
-    cells = {column: row[column].strip() for column in COLUMNS}
+def _entry(cells: Mapping[str, str], where: str) -> Entry:
     for column in ("name", "departments", "clinical_task"):
         if not cells[column]:
-            raise UsageError(f"{where} ({cells['name']}): no {column}; expected one; `None` says that it belongs to none")
+            raise UsageError(f"{where}: no {column}; expected one, or `None` where it belongs to none; fill in the cell")
     return Entry(
         name=cells["name"],
         mesh=cells["mesh"] or None,
         parent=cells["parent"] or None,
         aliases=_several(cells["aliases"]),
-        departments=_departments(cells["departments"], f"{where} ({cells['name']})"),
-        clinical_task=_full_name(CLINICAL_TASKS, cells["clinical_task"], f"{where} ({cells['name']})"),
+        departments=_departments(cells["departments"], where),
+        clinical_task=_full_name(CLINICAL_TASKS, cells["clinical_task"], where),
         note=cells["note"],
     )
 

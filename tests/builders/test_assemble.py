@@ -21,7 +21,7 @@ from medloom.builders.standardize import Shown
 from medloom.builders.unit import Finding, Unit
 from medloom.schema.check import check_sample
 from medloom.schema.errors import Issue, UsageError
-from medloom.schema.labels import Label
+from medloom.schema.labels import Label, Override, Overrides
 from medloom.schema.record import from_json, to_json
 from medloom.schema.sample import Acquisition, BurnedIn, Sample, State, Subject, Text
 from medloom.schema.triplet import Triplet
@@ -49,6 +49,7 @@ LABELS = {
     ),
     "left eye": Label("eye", laterality="left"),
     "right eye": Label("eye", laterality="right"),
+    "own": Label("my own thing"),
     "background": None,
 }
 SALT = Salt(b"drawn", public=True)
@@ -71,11 +72,23 @@ def sample(unit: Unit | None = None, shown: Shown | None = None, *, facts: Facts
 
 
 def sample_and_issues(
-    unit: Unit | None = None, shown: Shown | None = None, *, facts: Facts = FACTS, salt: Salt = SALT
+    unit: Unit | None = None,
+    shown: Shown | None = None,
+    *,
+    facts: Facts = FACTS,
+    salt: Salt = SALT,
+    overrides: Overrides | None = None,
 ) -> tuple[Sample, list[Issue]]:
     issues: list[Issue] = []
     source = Source(facts=facts, labels=LABELS, read=lambda raw: iter(()), layouts=())
-    context = Context(source=source, salt=salt, unit=unit or unit_of(), raw_sha256="0" * 64, report=issues.append)
+    context = Context(
+        source=source,
+        salt=salt,
+        unit=unit or unit_of(),
+        raw_sha256="0" * 64,
+        report=issues.append,
+        overrides=overrides or {},
+    )
     made = sample_of(shown or shown_of(), context)
     assert from_json(to_json(made)) == made
     assert list(check_sample(replace(made, split="train"), "")) == []
@@ -182,6 +195,25 @@ def test_labels_serve_their_own_subsets():
     assert (white.area, white.task, white.departments) == ("blood", "cell-type", ("Hematology",))
     assert white.clinical_task == "Cell Recognition"
     assert made.area == "lung"
+
+
+@pytest.mark.parametrize(
+    ("word", "override", "departments", "clinical_task"),
+    [
+        ("own", None, ("Pulmonary Medicine",), "None"),
+        ("red", None, ("Hematology", "Laboratory Medicine and Pathology"), "Cell Recognition"),
+        ("white", None, ("Hematology",), "Cell Recognition"),
+        ("white", Override(("Infectious Diseases",)), ("Infectious Diseases",), "Cell Recognition"),
+        ("red", Override(clinical_task="Counting"), ("Hematology", "Laboratory Medicine and Pathology"), "Counting"),
+        ("own", Override(("Dermatology",), "Bone"), ("Dermatology",), "Bone"),
+    ],
+)
+def test_an_override_wins_over_the_source_the_table_and_the_facts(
+    word: str, override: Override | None, departments: tuple[str, ...], clinical_task: str
+):
+    overrides = {} if override is None else {LABELS[word].name: override}
+    made, _ = sample_and_issues(unit_of(findings=(Finding(word),), closed_sets=()), overrides=overrides)
+    assert [(one.departments, one.clinical_task) for one in made.labels] == [(departments, clinical_task)]
 
 
 # header against source

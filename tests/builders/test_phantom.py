@@ -30,6 +30,7 @@ from medloom.builders.source import Access
 from medloom.builders.sources.phantom import FACTS, LABELS, SOURCE, read
 from medloom.builders.unit import LabelMap, Marks, MaskImage, SegObject, StructureSet
 from medloom.builders.verify import require
+from medloom.schema.labels.mesh import mesh
 
 DRAWN = ["db99641e4fa3258d", "dcaaf408c57c9d74", "ccf3d74a61747fd6"]
 SIDES = ("top", "bottom", "left", "right")
@@ -404,20 +405,14 @@ def test_every_word_has_a_label_and_every_closed_set_is_known(units):
         assert set(unit.closed_sets) <= set(FACTS.closed_sets)
 
 
-def test_mesh_ids_are_in_the_tree():
-    tree = Path(__file__).parents[3] / "shared" / "reference" / "mesh_2017_tree.csv"
-    if not tree.exists():
-        pytest.skip("the MeSH tree is absent")
-    with tree.open() as file:
-        terms = {row["descriptor_ui"]: row["term"] for row in csv.DictReader(file)}
-    found = {label.name: terms[label.mesh] for label in LABELS.values() if label.mesh}
+def test_mesh_terms_are_those_of_the_structures():
+    found = {label.name: mesh()[label.mesh].term for label in LABELS.values() if label.mesh}
     assert found == {
         "liver": "Liver",
         "kidney": "Kidney",
         "spleen": "Spleen",
         "lung": "Lung",
         "spine": "Spine",
-        "pulmonary nodule": "Solitary Pulmonary Nodule",
         "pleural effusion": "Pleural Effusion",
         "optic disc": "Optic Disk",
         "retinal vessels": "Retinal Vessels",
