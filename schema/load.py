@@ -10,31 +10,25 @@ a release costs its own bytes and nothing else.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from PIL import Image
 
-from .clinical_tasks import CLINICAL_TASKS
-from .departments import DEPARTMENTS
 from .errors import UsageError
+from .lexicon import PLACE, Lexicon
+from .lexicon.asked import Words
 from .record import features
-from .release import DEFAULT, Release
+from .release import DEFAULT, Release, shards_of
 from .sample import SPLITS
-from .triplet import AREAS, MODALITIES, TASKS
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict, IterableDataset, IterableDatasetDict
-
-PLACE = ("key", "shard", "image_offset", "image_size", "json_offset", "json_size")
 
 
 def load(
@@ -43,12 +37,13 @@ def load(
     *,
     split: str | None = None,
     streaming: bool = False,
-    **select: str | Sequence[str] | None,
+    **select: Words,
 ) -> Dataset | IterableDataset | DatasetDict | IterableDatasetDict:
     """The release, or one of its configs, as a `datasets` object; with a split just that one.
 
-    `select` narrows by modality, area, task, clinical_task, department, granularity, label or source: one word or several,
-    codes, names or aliases; children count (`modality="CT"` includes CTA).
+    `select` narrows as `Lexicon.select` does, by modality, area, task, subset, clinical_task, department, granularity,
+    label, state or source: one word or several, of any system, with what stands below them (`modality="CT"` includes CTA).
+    `where` is a condition in SQL over the index.
 
     Raises:
         ReleaseError: no release there.
@@ -69,20 +64,21 @@ def load(
     return IterableDatasetDict(found) if streaming else DatasetDict(found)
 
 
-def select_rows(release: Release, config: str, select: dict[str, Any]) -> pa.Table:
-    """Index rows (with `split` and the place of both members) of the config's samples that the selection keeps."""
-    shards = {shard["path"] for splits in [release.configs()[config]] for some in splits.values() for shard in some}
-    tables = []
-    for source in release.sources:
-        path = release.index_path(source)
-        table = pq.read_table(path, columns=[*PLACE, "split", "source", "modality_detail", *_COLUMNS.values()])
-        tables.append(table.filter(pc.is_in(table["shard"], pa.array(sorted(shards), pa.string()))))
-    table = pa.concat_tables(tables).combine_chunks()
-    keep = np.ones(len(table), bool)
-    for name, words in select.items():
-        if words is not None:
-            keep &= _mask(table, name, [words] if isinstance(words, str) else list(words))
-    return table.filter(pa.array(keep))
+def select_rows(release: Release, config: str, select: Mapping[str, Words]) -> pa.Table:
+    """Split, source and the place of both members of the config's samples that the selection keeps, shard by shard.
+
+    Raises:
+        UsageError: a word that the vocabularies and the release don't have, or a `where` that DuckDB refuses.
+    """
+    words = {name: some for name, some in select.items() if name != "where"}
+    where = select.get("where")
+    if where is not None and not isinstance(where, str):
+        raise UsageError(f"where {where!r}; expected one condition as a string")
+    chosen = Lexicon.open(release).of(words, where=where)
+    if config != DEFAULT:
+        splits = release.configs()[config]
+        chosen = chosen.within([shard["path"] for shard in shards_of(splits)])
+    return chosen.rows((*PLACE, "split", "source"))
 
 
 def read_row(root: Path, place: dict[str, Any]) -> dict[str, Any]:
@@ -103,56 +99,6 @@ def _coded_row(shard: BinaryIO, root: Path, place: dict[str, Any]) -> dict[str, 
         "__key__": place["key"],
         "__url__": str(root / place["shard"]),
     }
-
-
-_COLUMNS = {
-    "modality": "modality",
-    "area": "area",
-    "task": "task",
-    "subset": "subsets",
-    "clinical_task": "clinical_tasks",
-    "department": "departments",
-    "granularity": "granularities",
-    "label": "labels_present",
-}
-_TREES = {"modality": MODALITIES, "area": AREAS, "task": TASKS}
-_NAMED = {"clinical_task": CLINICAL_TASKS, "department": DEPARTMENTS}
-
-
-def _mask(table: pa.Table, name: str, words: list[str]) -> np.ndarray:
-    """Which rows have one of the words."""
-    if name in _TREES:
-        codes = pa.array(sorted({code for word in words for code in _with_children(_TREES[name], word)}), pa.string())
-        mask = pc.is_in(table[name], codes)
-        return pc.or_(mask, pc.is_in(table["modality_detail"], codes) if name == "modality" else mask).to_numpy()
-    if name not in {**_COLUMNS, "source": ""}:
-        raise UsageError(f"select by {name!r}; expected one of {sorted({*_COLUMNS, 'source'})}")
-    wanted = {_NAMED[name].find(word).name if name in _NAMED else word for word in words}
-    column = table[_COLUMNS.get(name, name)].combine_chunks()
-    values = column.values if name in _COLUMNS else column
-    if name not in _NAMED:
-        _all_known(name, wanted, values)
-    hits = pc.is_in(values, pa.array(sorted(wanted), pa.string())).to_numpy(zero_copy_only=False)
-    return hits if name not in _COLUMNS else _any_of(hits, column)
-
-
-def _all_known(name: str, wanted: set[str], values: pa.Array) -> None:
-    known = set(values.unique().to_pylist())
-    for word in sorted(wanted - known):
-        close = get_close_matches(word, known, n=3) or sorted(known)[:8]
-        raise UsageError(f"{name} {word!r} is nowhere in this config; expected a word such as {', '.join(map(repr, close))}")
-
-
-def _any_of(hits: np.ndarray, lists: pa.ListArray) -> np.ndarray:
-    """Per list whether any of its values hits."""
-    before = np.concatenate([[0], np.cumsum(hits)])
-    edges = lists.offsets.to_numpy()
-    return before[edges[1:]] > before[edges[:-1]]
-
-
-def _with_children(tree, word: str) -> list[str]:
-    term = tree.find(word)
-    return [term.code, *(child.code for child in tree.descendants(term.code))]
 
 
 def _dataset(release: Release, rows: pa.Table, split: str, streaming: bool) -> Any:

@@ -78,6 +78,13 @@ def test_every_config_and_split_is_there(marked: Path):
         ({"label": ["opacity", "kidney"]}, lambda record: "present" in (state(record, "opacity"), state(record, "kidney"))),
         ({"label": "opacity", "modality": "CTA"}, lambda r: state(r, "opacity") == "present" and r["modality_detail"] == "CTA"),
         ({"label": None}, lambda record: True),
+        ({"area": "heart"}, lambda record: any(one["area"] == "heart" for one in record["labels"])),
+        ({"state": "absent"}, lambda record: "absent" in {one["state"] for one in record["labels"]}),
+        ({"label": "opacity", "state": "absent"}, lambda record: state(record, "opacity") == "absent"),
+        ({"label": "OPACITY", "department": "PM"}, lambda record: state(record, "opacity") == "present"),
+        ({"label": "opacity", "granularity": "box"}, lambda record: False),
+        ({"where": "subject_age_years >= 60"}, lambda record: record["subject"]["age_years"] >= 60),
+        ({"source": "Marked", "where": "labels = 0"}, lambda record: not record["labels"]),
     ],
 )
 def test_a_selection(marked: Path, records: dict, select: dict, test: Callable[[dict], bool]):
@@ -106,11 +113,14 @@ def test_a_selection_with_splits_keeps_them_all(marked: Path):
         ({"split": "dev"}, r"split 'dev' of 'default'; expected one of \['train'"),
         ({"modality": "telepathy"}, "modality 'telepathy' is unknown"),
         ({"department": "Pulmonary"}, "department 'Pulmonary' is unknown"),
-        ({"label": "opacities"}, r"label 'opacities' is nowhere in this config; expected a word such as 'opacity'"),
+        ({"label": "opacitees"}, r"label 'opacitees' is nowhere in this release; expected a word such as 'opacity'"),
         ({"source": "other"}, "source 'other' is nowhere"),
-        ({"granularity": "circle"}, "granularity 'circle' is nowhere"),
+        ({"granularity": "circle"}, "granularity 'circle' is unknown"),
         ({"detail": "CTA"}, r"select by 'detail'; expected one of \['area'"),
         ({"shard": "x"}, "select by 'shard'"),
+        ({"state": "perhaps"}, "state 'perhaps' is unknown; expected one of present, absent, uncertain, not_assessed"),
+        ({"where": "colour = 'red'"}, "where \"colour = 'red'\": Binder Error: .*the columns are key, source, split"),
+        ({"where": ["true"]}, "expected one condition as a string"),
     ],
 )
 def test_a_word_that_the_release_does_not_have(marked: Path, call: dict, message: str):
