@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import random
 import re
 from dataclasses import replace
@@ -18,6 +19,7 @@ from medloom.schema.labels.mesh import Descriptor, mesh
 from medloom.schema.labels.table import BUILT_IN, Entry, LabelTable, read, table
 from medloom.schema.vocabulary import slug
 
+REFERENCE = Path(__file__).parents[4] / "shared" / "reference"
 HEAD = "name,mesh,parent,aliases,departments,clinical_task,note\n"
 BRITISH = re.compile(r"tumour|aemia|oedema|haem|oeso|leuk?coc|colour|fibre|centre|ischaem|caec|naev")
 PLACED = "H,CR,"
@@ -215,3 +217,44 @@ def test_two_thousand_labels_are_no_other_table():
     whole = LabelTable(sorted((*table(), *more), key=lambda entry: entry.name))
     assert len(whole) == 5 * len(table()) > 2000
     assert whole.find("Kidney 3") is whole["kidney 3"]
+
+
+# words of the field
+
+
+def test_words_of_mimoseg_are_known_but_for_those_that_say_too_little():
+    sources = REFERENCE / "mimoseg_sources.csv"
+    if not sources.exists():
+        pytest.skip("the list of MIMOSeg's sources is absent: it lies in ../shared/reference beside the checkout")
+    with sources.open(newline="", encoding="utf-8") as stream:
+        words = {word.strip() for row in csv.DictReader(stream) for word in row["labels"].split(",")}
+    unknown = {word for word in words if table().sided(word) is None}
+    assert unknown == {"Shaft", "Wrist", "Ventricle", "etc."}
+
+
+@pytest.mark.parametrize(
+    ("word", "name", "side"),
+    [
+        ("kidney_right", "kidney", "right"),
+        ("adrenal_gland_left", "adrenal gland", "left"),
+        ("portal_vein_and_splenic_vein", "portal and splenic vein", None),
+        ("postcava", "inferior vena cava", None),
+        ("small_bowel", "small intestine", None),
+        ("lung_upper_lobe_left", "upper lobe of lung", "left"),
+        ("heart_atrium_left", "heart atrium", "left"),
+        ("Left Ventricle", "heart ventricle", "left"),
+        ("heart_myocardium", "myocardium", None),
+        ("hip_left", "hip bone", "left"),
+        ("clavicula_right", "clavicle", "right"),
+        ("gluteus_maximus_left", "gluteus maximus", "left"),
+        ("autochthon_left", "paraspinal muscle", "left"),
+        ("iliac_artery_left", "iliac artery", "left"),
+        ("Urinary Bladder", "urinary bladder", None),
+        ("Pneumonia, Viral", "viral pneumonia", None),
+        ("Optic Disk", "optic disc", None),
+        ("Brain Neoplasms", "brain tumor", None),
+        ("leucocyte", "white blood cell", None),
+    ],
+)
+def test_words_of_common_sets_are_known(word: str, name: str, side: str | None):
+    assert table().sided(word) == (table()[name], side)
