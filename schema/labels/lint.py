@@ -166,12 +166,12 @@ def _own_name(one: Used, table: LabelTable, spelling: Spelling) -> Remark | None
 
 
 def _unknown(one: Used, spelling: Spelling) -> Remark | None:
+    if one.placed:
+        return None
     closest = spelling.closest(one.name)
-    write = f"Label({closest!r}) if that is meant" if closest else "its row in the table"
-    write += (
-        f", else Label({one.name!r}, departments=(…), clinical_task=…)" if closest else ", or departments and clinical task"
-    )
-    return None if one.placed else _remark(one, "unknown-label", "not in the canonical table", write, closest)
+    own = f"Label({one.name!r}, departments=(…), clinical_task=…)"
+    write = f"Label({closest!r}) if that is meant, else {own}" if closest else own
+    return _remark(one, "unknown-label", "not in the canonical table", write, closest)
 
 
 def _two_names(mine: list[Used], table: LabelTable, spelling: Spelling) -> Iterator[Remark]:

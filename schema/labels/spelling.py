@@ -19,7 +19,7 @@ from rapidfuzz.distance import OSA, Levenshtein
 SIDES = {"left": "left", "right": "right", "both": "both", "bilateral": "both"}
 SHORTEST_MISSPELLED = 7
 """Letters below which one letter more or less is taken for another word: pleural and plural, myoma and myxoma."""
-CLOSE = 75.0
+CLOSE = 80.0
 """Similarity in per cent from which a name is shown as the closest one; it decides nothing."""
 
 _FILLERS = frozenset(["and", "at", "by", "due", "for", "from", "in", "nos", "of", "on", "the", "to", "unspecified"])
@@ -79,6 +79,11 @@ _OPPOSITES = (
     ("negative", "positive"), ("normal", "abnormal"), ("peripheral", "central"), ("primary", "secondary", "metastatic"),
     ("proximal", "distal"), ("right", "left"), ("typical", "atypical"), ("with", "without"),
 )  # fmt: skip
+_CONTRARY = (
+    ("hypo", "hyper"), ("macro", "micro"), ("intra", "extra"), ("pre", "post"), ("sub", "supra"), ("poly", "oligo"),
+    ("brady", "tachy"), ("ab", "ad"), ("endo", "exo"), ("", "non"), ("", "a"), ("", "un"),
+)  # fmt: skip
+"""Beginnings of words that mean the contrary with the same rest."""
 _GRADE = re.compile(r"\d+[a-d]?|[tnm]\d[a-d]?|[ivx]+[ab]?|[a-h]")
 _GRADED = frozenset(
     ["birad", "category", "class", "grade", "kl", "level", "nyha", "pirad", "rad", "score", "stage", "tirad", "type"]
@@ -138,6 +143,15 @@ def opposed(one: str, other: str) -> tuple[str, str] | None:
     return pair if graded or alone or opposite else None
 
 
+def contrary(one: str, other: str) -> bool:
+    """Whether the names differ by opposites alone: by two words, or by their beginnings (hypo-, hyper-)."""
+    mine, yours = _apart(key(one), key(other))
+    if len(mine) != 1 or len(yours) != 1:
+        return False
+    turned = any(_turned(mine[0], yours[0], *pair) or _turned(yours[0], mine[0], *pair) for pair in _CONTRARY)
+    return turned or opposed(one, other) is not None
+
+
 def side_of(name: str) -> tuple[str, str] | None:
     """The name without the one word for a side in it, and that side; None where it has none, or nothing else."""
     words = _words(name)
@@ -186,9 +200,9 @@ class Spelling:
         return None
 
     def closest(self, word: str) -> str | None:
-        """The canonical name that looks most like the word, however different they are in meaning."""
-        found = process.extractOne(key(word), self._keys, scorer=fuzz.token_sort_ratio, score_cutoff=CLOSE)
-        return None if found is None else self._words[found[2]][1]
+        """The canonical name that looks most like the word and isn't its contrary, however different in meaning."""
+        found = process.extract(key(word), self._keys, scorer=fuzz.token_sort_ratio, score_cutoff=CLOSE, limit=10)
+        return next((self._words[place][1] for _, _, place in found if not contrary(word, self._words[place][0])), None)
 
     def abbreviated(self, word: str) -> str | None:
         """The canonical name whose initials the word is."""
@@ -229,6 +243,10 @@ def _apart(one: str, other: str) -> tuple[list[str], list[str]]:
     """Words of each key that the other lacks."""
     mine, yours = one.split(), other.split()
     return [word for word in mine if word not in yours], [word for word in yours if word not in mine]
+
+
+def _turned(one: str, other: str, beginning: str, contrary: str) -> bool:
+    return one.startswith(beginning) and other == contrary + one.removeprefix(beginning)
 
 
 def _swapped(one: str, other: str, stem: str, twin: str) -> bool:

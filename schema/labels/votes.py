@@ -25,7 +25,7 @@ from .table import Entry, LabelTable
 COLUMNS = ("label", "annotator", "departments", "clinical_task")
 FEWEST = 3
 """Annotators per label, as GMAI-MMBench asked three."""
-_PLACE = {name: place for place, name in enumerate(term.name for term in DEPARTMENTS)}
+_NAMES = tuple(term.name for term in DEPARTMENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,13 @@ class Verdict:
 
     @property
     def departments(self) -> tuple[str, ...]:
-        """Those with a majority, primary first; empty where none has one."""
+        """Those with a majority, primary first, ties in the table's order; empty where none has one."""
         named = Counter(name for vote in self.votes for name in vote.departments)
         first = Counter(vote.departments[0] for vote in self.votes)
         known = self.entry.departments if self.entry else ()
+        place = {name: at for at, name in enumerate((*known, *(one for one in _NAMES if one not in known)))}
         winners = [name for name, count in named.items() if self._majority(count)]
-        return tuple(sorted(winners, key=lambda name: (-first[name], -named[name], name not in known, _PLACE[name])))
+        return tuple(sorted(winners, key=lambda name: (-first[name], -named[name], place[name])))
 
     @property
     def clinical_task(self) -> str | None:
