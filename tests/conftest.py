@@ -179,9 +179,8 @@ def twins(tmp_path_factory: pytest.TempPathFactory) -> Twins:
 
     folder, random = tmp_path_factory.mktemp("twins"), np.random.default_rng(11)
     coarse, fine = random.normal(size=(25, 10, 12)), random.normal(size=(25, 40, 48))
-    layers = [
-        cv2.resize(a, (96, 80), interpolation=cv2.INTER_CUBIC) + 0.5 * cv2.resize(b, (96, 80)) for a, b in zip(coarse, fine)
-    ]
+    layers = [cv2.resize(layer, (96, 80), interpolation=cv2.INTER_CUBIC) for layer in coarse]
+    layers = [layer + 0.5 * cv2.resize(detail, (96, 80)) for layer, detail in zip(layers, fine, strict=True)]
     pictures = [np.clip(128 + 45 * layer, 0, 255).astype(np.uint8) for layer in layers]
     for name in ("owned/train", "owned/test", "dealt/all"):
         (folder / name).mkdir(parents=True)

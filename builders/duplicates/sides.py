@@ -14,17 +14,26 @@ Clusters on one side, and groups that no pair touches, stay as they are. The ord
 
 from __future__ import annotations
 
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from ...schema.errors import UsageError
+from ...schema.release import Release
 from ...schema.sample import SPLITS
+from ..cut import Progress, cut
 from ..split import EXCLUDED
 
 COLUMNS = ("key", "collection", "group", "split", "original_split")
 """What is needed of the index."""
 SIDES = pa.schema([("key", pa.string()), ("was", pa.string()), ("split", pa.string()), ("reason", pa.string())])
+WHY = {"verb": "duplicates", "apart": True}
+"""How a release that was cut this way is made again."""
 _NONE = -1
 
 
@@ -51,6 +60,33 @@ def apart(samples: pa.Table, pairs: pa.Table) -> pa.Table:
     # In a collection that its owner split, a sample without an owner's split belongs to train: it may not move either.
     fixed = _any(cluster, touched & (side == best) & given) | _any(_column(samples, "collection"), given)
     return _rows(samples, np.where(losing, best, side), losing & fixed)
+
+
+def write(
+    release: Release, pairs: pa.Table, out: Path, *, changes: Path, workers: int = 1, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Cut a release in which no pair crosses: where it lies, how many samples moved and were left out, to where and why.
+
+    `changes` is a Parquet file for the rows of `SIDES` that changed: a cut doesn't list what it leaves out.
+
+    Raises:
+        UsageError: `out` is taken.
+    """
+    tables = [pq.read_table(release.index_path(source), columns=list(COLUMNS)) for source in release.sources]
+    rows = apart(pa.concat_tables(tables), pairs)
+    changed, kept = rows.filter(pc.not_equal(rows["was"], rows["split"])), rows.filter(pc.not_equal(rows["split"], EXCLUDED))
+    made = cut(release.root, kept.select(["key", "split"]), out, why=WHY, workers=workers, progress=progress)
+    pq.write_table(changed, changes, compression="zstd")
+    moved, left_out = changed["split"].filter(pc.is_null(changed["reason"])), changed["reason"].drop_null()
+    return {
+        "release": made["release"],
+        "samples": len(kept),
+        "moved": len(moved),
+        "moved_to": dict(sorted(Counter(moved.to_pylist()).items())),
+        "left_out": len(left_out),
+        "reasons": dict(sorted(Counter(left_out.to_pylist()).items())),
+        "changes": str(changes),
+    }
 
 
 def clusters(a: np.ndarray, b: np.ndarray, *, count: int) -> np.ndarray:
