@@ -7,7 +7,9 @@
 Importing this costs nothing: DuckDB is loaded by the first question.
 """
 
+from .asked import FIELDS
 from .selection import PLACE, Lexicon, Selection
+from .tree import DEFAULT as DEFAULT_LEVELS
 from .tree import LEVELS, Branch
 
-__all__ = ["LEVELS", "PLACE", "Branch", "Lexicon", "Selection"]
+__all__ = ["DEFAULT_LEVELS", "FIELDS", "LEVELS", "PLACE", "Branch", "Lexicon", "Selection"]

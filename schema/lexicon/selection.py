@@ -83,9 +83,10 @@ class Lexicon:
                 database.condition(cursor, where)
         return Selection(self, asked(words, Holdings(lambda: self.release.sources, self._labels), where=where))
 
-    def alone(self, words: Mapping[str, Words]) -> dict[str, int]:
-        """How many samples each field's words find by themselves: which of them empties a selection."""
-        return {name: self.of({name: some}).count() for name, some in words.items() if some is not None}
+    def alone(self, words: Mapping[str, Words], *, where: str | None = None) -> dict[str, int]:
+        """How many samples each condition finds by itself: which of them empties a selection."""
+        found = {name: self.of({name: some}).count() for name, some in words.items() if some is not None}
+        return found if where is None else {**found, "where": self.of({}, where=where).count()}
 
     @contextmanager
     def seeing(self, sources: Sequence[str]) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -118,6 +119,11 @@ class Selection:
     def within(self, shards: Sequence[str]) -> Selection:
         """Those of them that lie in some shards."""
         return replace(self, shards=tuple(shards))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing was asked for: every sample but the excluded ones."""
+        return self.asked == Asked() and self.shards is None
 
     def count(self) -> int:
         """How many samples."""
