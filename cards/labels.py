@@ -108,7 +108,7 @@ def verdicts(result: Mapping[str, Any], out: Console) -> None:
             shown.add_row(*map(escape, cells))
         out.print(shown)
     for one in result["unresolved"]:
-        text = f"{one['label']}, {FIELDS[one['field']]}: {_votes(one['votes'])}; {_said(one['stands'])} stands"
+        text = f"{one['label']}, {FIELDS[one['field']]}: {_votes(one['votes'])}; as it was: {_said(one['stands'])}"
         out.print(f"[yellow]no majority[/] {escape(text)}")
     counts = f"{result['votes']:,} votes of {len(result['annotators'])} annotators on {result['labels']:,} labels"
     out.print(f"{counts}: {len(result['changes'])} changes, {len(result['unresolved'])} without majority")

@@ -188,25 +188,31 @@ def _two_names(mine: list[Used], table: LabelTable, spelling: Spelling) -> Itera
 
 def _two_things(mine: list[Used], table: LabelTable) -> Iterator[Remark]:
     """Pairs of raw words under one name that the table, a grade or an opposite tells apart."""
+    meant = {one.raw: _meaning(one.raw, table) for one in mine if one.raw is not None}
     for one, other in _under_one_name(mine):
         first, second = one.raw or "", other.raw or ""
-        apart, meant = opposed(first, second), _meanings(first, second, table)
+        names = (meant[first], meant[second])
         found = f"raw words {first!r} and {second!r} have one name"
-        if meant is not None:
-            why = f"{found}, but are {meant[0]!r} and {meant[1]!r}, neither wider than the other"
-            yield _remark(one, "two-things", why, f"Label({meant[0]!r}) and Label({meant[1]!r})")
+        apart = opposed(first, second)
+        if _are_two(*names, table):
+            why = f"{found}, but are {names[0]!r} and {names[1]!r}, neither wider than the other"
+            yield _remark(one, "two-things", why, f"Label({names[0]!r}) and Label({names[1]!r})")
         elif apart is not None and not set(apart) <= {"left", "right"}:
             why = f"{found}, but differ by {apart[0]!r} and {apart[1]!r}"
             yield _remark(one, "two-things", why, "a label for each, or the grade as the finding's value")
 
 
-def _meanings(first: str, second: str, table: LabelTable) -> tuple[str, str] | None:
-    """The entries that two raw words name, where these are two things."""
-    found = [table.sided(raw) if sum(map(str.isalpha, raw)) >= _SHORTEST_WORD else None for raw in (first, second)]
-    mine, yours = (None if one is None else one[0].name for one in found)
-    if mine is None or yours is None or mine == yours:
-        return None
-    return None if mine in table.ancestors(yours) or yours in table.ancestors(mine) else (mine, yours)
+def _meaning(raw: str, table: LabelTable) -> str | None:
+    """The canonical name that a raw word names by itself."""
+    found = table.sided(raw) if sum(map(str.isalpha, raw)) >= _SHORTEST_WORD else None
+    return None if found is None else found[0].name
+
+
+def _are_two(one: str | None, other: str | None, table: LabelTable) -> bool:
+    """Whether two canonical names are neither the same nor one above the other."""
+    if one is None or other is None or one == other:
+        return False
+    return one not in table.ancestors(other) and other not in table.ancestors(one)
 
 
 def _under_one_name(mine: list[Used]) -> Iterator[tuple[Used, Used]]:
