@@ -10,7 +10,13 @@ import tempfile
 from importlib import import_module
 from pathlib import Path
 
-PARTS = {"build": "building.throughput", "scaling": "building.scaling", "memory": "memory.flatness", "read": "reading.speed"}
+PARTS = {
+    "build": "building.throughput",
+    "scaling": "building.scaling",
+    "memory": "memory.flatness",
+    "read": "reading.speed",
+    "select": "selecting.speed",
+}
 
 
 def main() -> None:
