@@ -20,6 +20,11 @@ SAME_SCORE = 0.96
 On 951 real pictures over 98 % of the copies reach it under each change measured. Of 451 379 pairs of different pictures
 none does that is a candidate; nearest, at 0.954, come two neighbouring slices of a patient whom no source names.
 """
+MIN_DETAIL = 0.01
+"""A picture whose detail fills less of its thumbnail than this resembles too many others: a blob on black, a lone nucleus.
+
+Of the 951 real pictures four do; of 327 slices of two brain atlases, which begin and end with such blobs, a quarter.
+"""
 _LEVELS = ((16, 3), (32, 3))
 """Side in px and steps at each level."""
 _STEP = 0.08
@@ -41,6 +46,12 @@ def scores(whole: np.ndarray, cut: np.ndarray, start: np.ndarray) -> np.ndarray:
     parts = range(0, len(whole), _BATCH)
     found = [_scores(whole[at : at + _BATCH], cut[at : at + _BATCH], start[at : at + _BATCH]) for at in parts]
     return np.concatenate(found) if found else np.zeros(0, np.float32)
+
+
+def detail_share(thumbnails: np.ndarray) -> np.ndarray:
+    """N float32: which share of a thumbnail (N×64×64 uint8) its detail fills, as the participation ratio of its energy."""
+    energy = _detail(_reduced(thumbnails, thumbnails.shape[-1])).reshape(len(thumbnails), -1) ** 2
+    return energy.sum(1) ** 2 / np.maximum((energy**2).sum(1), np.finfo(np.float32).tiny) / energy.shape[1]
 
 
 def _scores(target: np.ndarray, moving: np.ndarray, place: np.ndarray) -> np.ndarray:

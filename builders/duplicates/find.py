@@ -4,7 +4,8 @@ Exact pairs have equal pixels (`provenance_pixel_sha256`). Near pairs have hashe
 (`search.py`) and thumbnails that agree once they are laid over each other (`align.py`): copies that were resized,
 recompressed, made brighter or darker, or cropped by up to 5 % per side. Mirrored or turned pictures aren't looked for.
 
-- Blank and low-information pictures never count. Excluded samples have no pixels in a release and take no part.
+- Blank and low-information pictures never count. Pictures with hardly any detail, such as a blob on black, count only where
+  their pixels are equal (`align.MIN_DETAIL`). Excluded samples have no pixels in a release and take no part.
 - Within a release, pairs inside one group (collection and group) are left out and counted: slices of a volume belong
   together anyway. Across two sets every pair is reported.
 - Of many copies of one picture each stands in at least one pair, with one of another group, and not in all pairs: what
@@ -24,7 +25,7 @@ import pyarrow as pa
 
 from ...schema.errors import Issue
 from ...schema.release import Release
-from .align import SAME_SCORE, scores, start_of
+from .align import MIN_DETAIL, SAME_SCORE, detail_share, scores, start_of
 from .descriptor import CANDIDATE_BITS, WINDOWS, views
 from .search import Candidates, Side, candidates, equal
 from .thumbnails import ROWS, Pictures, Progress, of_folder, of_release
@@ -39,6 +40,8 @@ PAIRS = pa.schema(
     ]
 )
 _BATCH = 2048
+_SPARSE = -2.0
+"""Instead of a score, for a candidate with a picture that has too little detail."""
 _STARTS = np.stack([start_of(window) for window in WINDOWS])
 
 
@@ -64,6 +67,9 @@ class Found:
     pairs: pa.Table
     """Columns of `PAIRS`, sorted by a_key and b_key; within a release a_key < b_key, else a is the release's."""
     counts: dict[str, int]
+    """Pictures: compared, low_information, excluded, unreadable, ignored_files (no pictures), crowded (more near hashes than
+    the search has room for). Pairs: candidates, verified (by thumbnail), sparse (of these, with too little detail), exact,
+    near, same_group_exact and same_group_hashes (left out; the latter counts pairs of distinct hashes)."""
     parameters: dict[str, Any]
     issues: tuple[Issue, ...] = field(default=())
 
@@ -163,6 +169,7 @@ class _Search:
         counts = self._counts() | {
             "candidates": len(near),
             "verified": len(tested),
+            "sparse": int((score == _SPARSE).sum()),
             "exact": len(exact),
             "near": len(kept),
             "same_group_exact": inside,
@@ -200,7 +207,8 @@ class _Search:
         other = self.other.thumbnails(self.b[near.j[batch]])
         first = near.cut_first[batch][:, None, None]
         whole, cut = np.where(first, other, one), np.where(first, one, other)
-        return scores(whole, cut, _STARTS[near.window[batch]])
+        sparse = (detail_share(one) < MIN_DETAIL) | (detail_share(other) < MIN_DETAIL)
+        return np.where(sparse, _SPARSE, scores(whole, cut, _STARTS[near.window[batch]]))
 
     def _table(self, a: np.ndarray, b: np.ndarray, columns: list[np.ndarray]) -> pa.Table:
         sides = [self.one.rows.take(a), self.other.rows.take(b)]

@@ -3,7 +3,7 @@
 Every picture asks with the hashes of its windows for the whole of others. Cost grows close to linearly, because
 - pictures of one hash, however many, ask once. Each is paired with the first of them, and with its neighbour in order, not
   with all;
-- each question looks at `PROBES` of some 4·√n lists. A list's centre is one of the hashes, so that nothing is trained, and
+- each question looks at `PROBES` of some 8·√n lists. A list's centre is one of the hashes, so that nothing is trained, and
   the lists depend on the set of hashes alone: not on their order, a seed, or the number of threads;
 - an answer has at most `ANSWERS` neighbours. Slices of a volume and frames of a video resemble each other and could fill
   it with their own group, whose pairs nobody asks for: then the question is put again with room for more, up to a limit,
@@ -26,13 +26,13 @@ Views = Callable[[np.ndarray], np.ndarray]
 Progress = Callable[[int, int], None]
 """Called with pictures done, and pictures in all."""
 
-PROBES = 8
+PROBES = 12
 ANSWERS = (8, 64, 512)
 """Room for neighbours, at first and where it was filled."""
 EXHAUSTIVE_BELOW = 4096
 """Fewer hashes than this are compared with all."""
 _BLOCK = 4096
-_LISTS_PER_ROOT = 4
+_LISTS_PER_ROOT = 8
 
 
 @dataclass(frozen=True, slots=True)

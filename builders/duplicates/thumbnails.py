@@ -187,7 +187,7 @@ def _stretches(release: Release, table: pa.Table) -> Iterator[_Stretch]:
     columns = (table[name].to_pylist() for name in ("shard", "image_offset", "image_size", "key"))
     rows = sorted((*row, at) for at, row in enumerate(zip(*columns, strict=True)))
     for shard, group in groupby(rows, key=lambda row: row[0]):
-        whole = list(group)
+        whole: list[Any] = list(group)
         for at in range(0, len(whole), _CHUNK):
             some = whole[at : at + _CHUNK]
             ranges = tuple((row[1], row[2]) for row in some)
