@@ -33,7 +33,8 @@ from medloom.schema.lexicon import Lexicon
 release, kind, question = Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
 began = time.perf_counter()
 if kind == "bare":
-    duckdb.connect(config={"memory_limit": "1GB"}).sql(question.format(root=release / "index")).fetchall()
+    connection = duckdb.connect(config={"memory_limit": "1GB", "enable_progress_bar": False})
+    connection.sql(question.format(root=release / "index")).fetchall()
     found = 0
 else:
     chosen = Lexicon.open(release).select(**question)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import duckdb
 
 TABLES = ("samples", "annotations")
+MOST_THREADS = 4
+"""Unless more are asked for: every thread needs some 128 MB of its own."""
 _SUBQUERY = re.compile(r"\b(select|from|values|table)\b", re.IGNORECASE)
 
 
@@ -33,10 +35,10 @@ def connect(release: Release, *, threads: int | None, memory: str) -> duckdb.Duc
     files = [str(_file(release, source, name)) for name in TABLES for source in release.sources]
     settings: dict[str, Any] = {"memory_limit": memory, "autoload_known_extensions": False, "python_enable_replacements": False}
     settings["temp_directory"] = str(Path(tempfile.gettempdir()) / f"medloom-{os.getpid()}-{uuid.uuid4().hex}")
-    if threads is not None:
-        settings["threads"] = threads
+    settings["threads"] = threads or min(os.cpu_count() or 1, MOST_THREADS)
     connection = duckdb.connect(config=settings)
     connection.execute(f"SET allowed_paths = {_strings(files)}")
+    connection.execute("SET enable_progress_bar = false")  # DuckDB would print it on stdout
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection

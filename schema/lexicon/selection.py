@@ -31,7 +31,7 @@ class Lexicon:
 
     release: Release
     threads: int | None = None
-    """As many as the machine has, unless given."""
+    """As many as the machine has, up to four, unless given."""
     memory: str = "1GB"
     """What questions may hold at once; the rest goes to the system's temp folder."""
 
@@ -220,12 +220,17 @@ class Selection:
 
 @contextmanager
 def _told(selection: Selection, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Faults of DuckDB while it reads, as ours: of the user's condition, else of the index."""
+    """Faults of DuckDB while it reads, as ours: of the memory given, of the user's condition, else of the index."""
     import duckdb
 
     try:
         yield
     except duckdb.Error as error:
+        if isinstance(error, duckdb.OutOfMemoryException):
+            memory = selection.lexicon.memory
+            raise UsageError(
+                f"{memory} of memory is too little; expected more; give Lexicon.open fewer threads or memory=…"
+            ) from error
         if selection.asked.where is not None and isinstance(error, (duckdb.DataError, duckdb.ProgrammingError)):
             raise database.wrong(selection.asked.where, error, cursor) from error
         raise database.unreadable(selection.lexicon.release, error) from error

@@ -389,15 +389,31 @@ def test_an_index_that_is_missing_broken_or_old(tmp_path: Path):
         Lexicon.open(root).select().count()
 
 
-def test_more_than_fits_into_memory_goes_to_disk_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temp"))
-    (tmp_path / "temp").mkdir()
-    many = [Picture("one", number, leaves=(Leaf("lung opacity"),)) for number in range(40_000)]
-    lexicon = Lexicon.open(written(tmp_path / "r", many), threads=1, memory="24MB")
-    assert lexicon.select(label="lung opacity", department="PM").count() == 40_000
-    assert sum(batch.num_rows for batch in lexicon.select().batches()) == 40_000
+def test_what_does_not_fit_into_memory_goes_to_disk_and_is_cleared_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """600,000 rows of long names with 128 MB: sorted by way of the disk."""
+    import duckdb
+
+    temp, root = tmp_path / "temp", written(tmp_path / "r", [], sources=("one",))
+    temp.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temp))
+    names = "'one-' || lpad((i * 7919 % 600000)::VARCHAR, 200, '0') AS key, 'one' AS source, 'train' AS split"
+    rows = f"SELECT {names}, 'data/' || key AS shard, i AS image_offset FROM range(600000) t(i)"
+    duckdb.sql(f"COPY ({rows}) TO '{root}/index/one/samples.parquet' (FORMAT parquet, ROW_GROUP_SIZE 4096)")
+    lexicon = Lexicon.open(root, threads=1, memory="128MB")
+    last, spilled = "", 0
+    for batch in lexicon.select().batches(("key",)):
+        keys = batch["key"].to_pylist()
+        assert last < keys[0]
+        assert keys == sorted(keys)
+        last, spilled = keys[-1], max(spilled, sum(path.stat().st_size for path in temp.rglob("*") if path.is_file()))
+    assert spilled > 1 << 20
     del lexicon
-    assert list((tmp_path / "temp").iterdir()) == []
+    assert list(temp.iterdir()) == []
+
+
+def test_too_little_memory_is_said(lexicon: Lexicon):
+    with pytest.raises(UsageError, match=r"1MB of memory is too little.*memory="):
+        list(replace(lexicon, memory="1MB").select(department="PM", granularity="mask").keys())
 
 
 def test_importing_costs_nothing():
