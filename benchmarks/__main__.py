@@ -16,6 +16,8 @@ PARTS = {
     "memory": "memory.flatness",
     "read": "reading.speed",
     "select": "selecting.speed",
+    "duplicates": "duplicates.recall",
+    "neighbours": "duplicates.neighbours",
 }
 
 

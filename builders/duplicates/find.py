@@ -92,9 +92,8 @@ def within(
     Raises:
         ReleaseError: an image can't be decoded.
     """
-    chosen = {"max_bits": max_bits, "min_score": min_score, "workers": workers, "progress": progress}
     pictures = of_release(release, workers=workers, progress=progress)
-    search = _Search(pictures, pictures, **chosen)
+    search = _Search(pictures, pictures, max_bits=max_bits, min_score=min_score, workers=workers, progress=progress)
     groups = _groups(pictures.rows)
     exact = equal(Side(pictures.digests[search.a], groups[search.a]))
     near = candidates(search.side(pictures, search.a, groups), None, **search.options())
@@ -116,10 +115,21 @@ def against(
         UsageError: the other is neither.
         ReleaseError: an image of a release can't be decoded.
     """
-    chosen = {"max_bits": max_bits, "min_score": min_score, "workers": workers, "progress": progress}
-    mine = of_release(release, workers=workers, progress=progress)
-    theirs = pictures_at(other, workers=workers, progress=progress)
-    search = _Search(mine, theirs, **chosen)
+    sets = [of_release(release, workers=workers, progress=progress), pictures_at(other, workers=workers, progress=progress)]
+    return compare(*sets, max_bits=max_bits, min_score=min_score, workers=workers, progress=progress)
+
+
+def compare(
+    mine: Pictures,
+    theirs: Pictures,
+    *,
+    max_bits: int = CANDIDATE_BITS,
+    min_score: float = SAME_SCORE,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Found:
+    """Copies of the pictures of one set in another, whatever their groups."""
+    search = _Search(mine, theirs, max_bits=max_bits, min_score=min_score, workers=workers, progress=progress)
     exact = equal(Side(mine.digests[search.a]), Side(theirs.digests[search.b]))
     near = candidates(search.side(mine, search.a), search.side(theirs, search.b), **search.options())
     return search.found(exact, near)
