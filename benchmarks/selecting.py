@@ -33,7 +33,8 @@ from medloom.schema.lexicon import Lexicon
 release, kind, question = Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
 began = time.perf_counter()
 if kind == "bare":
-    connection = duckdb.connect(config={"memory_limit": "1GB", "enable_progress_bar": False})
+    connection = duckdb.connect(config={"memory_limit": "1GB"})
+    connection.execute("SET enable_progress_bar = false")
     connection.sql(question.format(root=release / "index")).fetchall()
     found = 0
 else:
