@@ -10,18 +10,21 @@ of their windows, which meets copies that were cropped on either side, and no th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .descriptor import GROWN_WINDOWS, HASH_BITS, HASH_ONLY_BITS, WINDOWS, views
+from .align import MIN_DETAIL, detail_share
+from .descriptor import GROWN_WINDOWS, HASH_BITS, HASH_ONLY_BITS, WINDOWS, Window, views
 from .search import Progress, Side, Views, candidates
 from .sketch import Hashes, Sketch, binaries, of_pictures, taken
 from .thumbnails import Pictures
 
 EXACT, NEAR = "exact", "near"
+_BLOCK = 1024
 CERTAINTY = {
     EXACT: "certain: the same size and the same decoded pixels",
     NEAR: (
@@ -54,18 +57,23 @@ class Own:
     hashes: Hashes
     views: Views | None = None
     """Hashes of windows, where pixels are there."""
+    sparse: np.ndarray | None = None
+    """Which have too little detail for anything but equal pixels; None where pixels are absent."""
 
 
 def own_of(pictures: Pictures) -> Own:
     """A folder's or release's pictures, asked for as they are, as what may have been cropped, and as what may be a crop."""
-    windows = WINDOWS + GROWN_WINDOWS
-    return Own(pictures.rows["key"].to_pylist(), of_pictures(pictures), lambda rows: views(pictures.thumbnails(rows), windows))
+    names, asked = pictures.rows["key"].to_pylist(), partial(_views, pictures, WINDOWS + GROWN_WINDOWS)
+    stretches = (np.arange(at, min(at + _BLOCK, len(names))) for at in range(0, len(names), _BLOCK))
+    sparse = [detail_share(pictures.thumbnails(rows)) < MIN_DETAIL for rows in stretches]
+    return Own(names, of_pictures(pictures), asked, np.concatenate([np.zeros(0, bool), *sparse]))
 
 
 def held(sketch: Sketch, own: Own, *, threads: int = 1, progress: Progress | None = None) -> pa.Table:
     """`PAIRS` sorted by kind and row: every row that is held and every own picture that holds one stands in some pair."""
     exact = _exact(own.hashes, sketch.hashes)
-    mine, theirs = (np.flatnonzero(~hashes.blank) for hashes in (own.hashes, sketch.hashes))
+    bare = own.hashes.blank if own.sparse is None else own.hashes.blank | own.sparse
+    mine, theirs = np.flatnonzero(~bare), np.flatnonzero(~sketch.hashes.blank)
     first = Side(own.hashes.hashes[mine], views=_some(own.views, mine))
     found = candidates(first, Side(sketch.hashes.hashes[theirs]), max_bits=HASH_ONLY_BITS, threads=threads, progress=progress)
     i, j = mine[found.i], theirs[found.j]
@@ -102,6 +110,10 @@ def _firsts(wanted: pa.Array, among: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     found = pc.index_in(wanted, value_set=among)
     at = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False))
     return at, found.drop_null().to_numpy().astype(np.int64)
+
+
+def _views(pictures: Pictures, windows: tuple[Window, ...], rows: np.ndarray) -> np.ndarray:
+    return views(pictures.thumbnails(rows), windows)
 
 
 def _some(views: Views | None, at: np.ndarray) -> Views | None:

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from medloom.builders.duplicates import sketch as form
-from medloom.builders.duplicates.contaminated import Own, counts, held
+from medloom.builders.duplicates.contaminated import Own, counts, held, own_of
 from medloom.builders.duplicates.descriptor import GROWN_WINDOWS, HASH_ONLY_BITS, WINDOWS, describe, views
+from medloom.builders.duplicates.thumbnails import of_folder
 from medloom.schema.errors import UsageError
 from medloom.schema.pixels import low_information, pixel_sha256, thumbnail
 from medloom.schema.release import Release
@@ -191,3 +192,16 @@ def test_exact_pairs_name_everything_that_is_held(mine: list[tuple[int, bool]], 
     assert exact <= equal
     assert {name for name, _ in exact} == {name for name, _ in equal}
     assert {row for _, row in exact} == {row for _, row in equal}
+
+
+def test_pictures_with_hardly_any_detail_are_held_only_where_they_are_equal(tmp_path: Path):
+    for name, radius in (("a", 6), ("b", 7)):
+        (tmp_path / name).mkdir()
+        ys, xs = np.mgrid[:128, :128]
+        spot = 255 * ((ys - 64) ** 2 + (xs - 64) ** 2 < radius**2)
+        Image.fromarray(spot.astype(np.uint8)).save(tmp_path / name / f"{name}.png")
+    pictures = [of_folder(tmp_path / name) for name in "ab"]
+    assert not pictures[0].blank.any(), "it isn't blank, but nearly"
+    form.write(tmp_path / "a.parquet", form.of_pictures(pictures[0]), of={})
+    found = [held(form.read(tmp_path / "a.parquet"), own_of(some))["kind"].to_pylist() for some in pictures]
+    assert found == [["exact"], []]
