@@ -216,13 +216,13 @@ def _natural(release: Release, originals: Pictures, same: np.ndarray) -> dict[st
 
 
 def _false(count: int, changes: int, false: int, wrong_hashes: int) -> list[dict[str, Any]]:
-    """False pairs at 10⁶ pictures, extrapolated from those seen among all pairs; from none, three stand for the bound."""
+    """False pairs at 10⁶ pictures, extrapolated from those seen; the bound is about that of 95 % for a Poisson count."""
     seen, million = changes * count * (count - 1), 10**6 * (10**6 - 1) / 2
     rows = []
     for what, hits, tests in (("verified by thumbnails", false, seen), ("by hashes alone", wrong_hashes, 2 * seen)):
-        bound = "fewer than (95 % bound, none was seen)" if not hits else f"some ({hits} were seen)"
-        note = f"{bound} {max(hits, 3) / tests * million:.0f} false pairs at 10⁶ such pictures, extrapolated from {tests} pairs"
-        rows.append({"what": f"false pairs {what}, per 10⁶ pairs", "ratio": max(hits, 3) / tests * 1e6, "note": note})
+        likely, most = (number / tests * million for number in (hits, hits + 2 * hits**0.5 + 3))
+        note = f"{hits} of {tests:,}: extrapolated to 10⁶ pictures as alike as these, {likely:,.0f}, at most {most:,.0f}"
+        rows.append({"what": f"false pairs {what}, per 10⁶ pairs", "ratio": hits / tests * 1e6, "note": note})
     return rows
 
 

@@ -27,7 +27,7 @@ was cut, 5 % per side about the centre, all at once too. So do 4 of some 450 000
 10 % in total far off the centre (a sixth lies within), and photographs of one field that was moved by 5 %.
 """
 HASH_ONLY_BITS = 26
-"""The same where the hashes alone decide, as with a published sketch; three pairs of different pictures in 18 million.
+"""The same where the hashes alone decide, as with a published sketch; of different pictures two pairs in 18 million.
 
 Where the originals' pixels are there and the copies are hashes, 93 % of the copies lie within, cropped anywhere, and over 99 %
 of those cropped about the centre or not at all. The other way round see `GROWN_WINDOWS`.

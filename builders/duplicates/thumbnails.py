@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ...schema.errors import DataError, Issue, ReleaseError, Severity, UsageError
+from ...schema.index import SAMPLES
 from ...schema.pixels import THUMBNAIL_PX, low_information, perceptual_hash, pixel_sha256, thumbnail
 from ...schema.release import Release
 from ..engine import Crashed, Engine
@@ -89,7 +90,7 @@ def of_release(release: Release, *, workers: int = 1, progress: Progress | None 
         excluded += whole - len(table)
         tables.append(table)
         stores.append(_kept(release, source, table, workers=workers, progress=progress))
-    table = pa.concat_tables(tables) if tables else pa.table({})
+    table = pa.concat_tables(tables) if tables else SAMPLES.empty_table()
     store = np.repeat(np.arange(len(tables)), [len(one) for one in tables])
     place = np.concatenate([np.arange(len(one)) for one in tables] or [np.zeros(0, np.int64)])
     order = np.array(sorted(range(len(table)), key=table["key"].to_pylist().__getitem__), np.int64)

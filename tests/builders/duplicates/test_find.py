@@ -147,6 +147,14 @@ def test_another_release_is_compared_whatever_its_groups(tiny, planted, tmp_path
     assert found.pairs["b_source"].null_count == 0
 
 
+def test_a_release_without_sources_has_no_pairs(tmp_path):
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "README.md").write_text("# empty")
+    found = within(Release.open(tmp_path))
+    assert len(found.pairs) == 0
+    assert found.counts["compared"] == 0
+
+
 def test_progress_names_its_stages(planted):
     stages = []
     within(planted, progress=lambda stage, done, total: stages.append((stage, done <= total)))
