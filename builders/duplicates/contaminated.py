@@ -29,8 +29,8 @@ CERTAINTY = {
     EXACT: "certain: the same size and the same decoded pixels",
     NEAR: (
         f"probable: hashes alone, at most {HASH_ONLY_BITS} of {HASH_BITS} bits apart, and no picture to compare. On 951 real "
-        "pictures 2 of 18 million pairs were false (precision 0.998 at least, change by change). Met were 99.9 % of copies that "
-        "were resized, saved as JPEG 60, or 15 % brighter or darker; where the sketch's picture is a crop of yours 99.9 % "
+        "pictures 2 of 18 million pairs were false (precision 0.998 at least, change by change). Met were 99.9 % of copies "
+        "that were resized, saved as JPEG 60, or 15 % brighter or darker; where the sketch's picture is a crop of yours 99.9 % "
         "about the centre and 93 % cut anywhere; where yours is the crop 94 % and 66 % of 5 % in total, 35 % of 5 % per side. "
         "Look at what it names before you act on it"
     ),
