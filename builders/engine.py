@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
 
+from ..schema.errors import UsageError
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -61,6 +63,9 @@ class Engine:
 
         A task that kills its worker comes back as `Crashed`, and the others go on. Exceptions of the function are raised
         here and end the map.
+
+        Raises:
+            UsageError: workers can't even start.
         """
         if self._workers <= 1:
             yield from (function(task) for task in tasks)
@@ -72,6 +77,7 @@ class Engine:
             if not lost:
                 return
             self.close()
+            _must_start()
             for task in lost:
                 yield _alone(function, task)
 
@@ -110,6 +116,18 @@ def run(function: Callable[[T], R], tasks: Iterable[T], *, workers: int) -> Iter
     """One map on an engine of its own."""
     with Engine(workers) as engine:
         yield from engine.run(function, tasks)
+
+
+def _must_start() -> None:
+    """Tell tasks that kill workers from workers that never live: those would take every task for a killer."""
+    if isinstance(_alone(_nothing, None), Crashed):
+        found = "worker processes can't start"
+        expected = 'a script whose code stands under `if __name__ == "__main__":`, since workers import it anew'
+        raise UsageError(f"{found}; expected {expected}; mend that, or use one worker")
+
+
+def _nothing(task: None) -> None:
+    """What any worker can do."""
 
 
 def _alone(function: Callable[[T], R], task: T) -> R | Crashed:

@@ -187,3 +187,11 @@ def resource_tracker() -> set[int]:
 
     process = tracker._resource_tracker._pid  # type: ignore[attr-defined]
     return {process} if process else set()
+
+
+def test_a_script_that_workers_would_run_again_is_told_to_guard_itself(tmp_path: Path):
+    script = tmp_path / "unguarded.py"
+    script.write_text("from medloom.builders.engine import run\nprint(list(run(abs, range(9), workers=2)))\n")
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "worker processes can't start; expected a script whose code stands under `if __name__" in done.stderr
