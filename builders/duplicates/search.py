@@ -26,7 +26,7 @@ Views = Callable[[np.ndarray], np.ndarray]
 Progress = Callable[[int, int], None]
 """Called with pictures done, and pictures in all."""
 
-PROBES = 12
+PROBES = 8
 ANSWERS = (8, 64, 512)
 """Room for neighbours, at first and where it was filled."""
 EXHAUSTIVE_BELOW = 4096
