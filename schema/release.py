@@ -4,6 +4,7 @@
     data/<source>/[<subset+subset>/]<split>-00000-of-00004.tar
     index/<source>/{samples,annotations}.parquet
     recipes/<source>.json
+    questions/<suite>/…                    question sets: see `question_set.py`
 
 Every config of the README lists the globs of its shards, only splits that exist, and a version made of the content's
 digest: without it a rebuilt folder would be served from a stale cache of `datasets`.
@@ -21,6 +22,7 @@ from typing import Any
 import yaml
 
 from .errors import ReleaseError
+from .question_set import names, question_note
 from .record import features
 from .sample import SPLITS
 from .selection_note import selection_note
@@ -53,6 +55,11 @@ class Release:
     def sources(self) -> list[str]:
         """Names of the sources it holds, sorted."""
         return sorted(path.stem for path in (self.root / "recipes").glob("*.json"))
+
+    @property
+    def suites(self) -> list[str]:
+        """Names of the question sets it holds, sorted."""
+        return names(self.root)
 
     def recipe_path(self, source: str) -> Path:
         """Where the source's recipe lies."""
@@ -107,7 +114,7 @@ class Release:
     def readme(self) -> str:
         """The README's text: YAML that `datasets` reads, and a table for people."""
         text = yaml.dump(self.header(), sort_keys=False, allow_unicode=True, width=120)
-        return f"---\n{text}---\n\n{_table(self.recipes(), self.configs())}"
+        return f"---\n{text}---\n\n{_table(self.recipes(), self.configs(), question_note(self.root))}"
 
 
 def content_version(shards: Iterable[dict[str, Any]]) -> str:
@@ -159,7 +166,7 @@ def _licence(recipes: list[dict[str, Any]]) -> str:
     return only if only in _HUB_LICENCES else "other"
 
 
-def _table(recipes: list[dict[str, Any]], configs: dict[str, Any]) -> str:
+def _table(recipes: list[dict[str, Any]], configs: dict[str, Any], questions: list[str]) -> str:
     rows = [_row(recipe) for recipe in recipes]
     heading = "| source | licence | access | groups are | train | validation | test | excluded |"
     rule = "|---|---|---|---|---:|---:|---:|---:|"
@@ -182,6 +189,7 @@ def _table(recipes: list[dict[str, Any]], configs: dict[str, Any]) -> str:
             *rows,
             *note,
             *selection_note(recipes),
+            *questions,
             "",
             "Subsets, by modality, anatomical area and task: " + ", ".join(f"`{name}`" for name in subsets) + ".",
             "",
