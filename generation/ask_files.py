@@ -64,7 +64,7 @@ def holds(folder: Path, plan: dict[str, Any]) -> bool:
     info = read_json(folder / INFO)
     if not isinstance(info, dict) or any(info.get(name) != plan[name] for name in MADE_FROM):
         return False
-    files = {folder / one["path"]: one["bytes"] for one in info["files"]}
+    files = {folder / one["path"]: one["bytes"] for one in info["files"] if one["questions"]}
     return all(path.is_file() and path.stat().st_size == size for path, size in files.items())
 
 

@@ -83,8 +83,10 @@ def ask_shard(task: Task) -> dict[str, Any]:
     parts = {"staged": task.staging / "staged" / task.file}
     if task.withheld:
         parts["answers"] = task.staging / "answers" / task.file
-    if task.facts.exists() and all(path.exists() for path in parts.values()):
-        return orjson.loads(task.facts.read_bytes())
+    if task.facts.exists():
+        told = orjson.loads(task.facts.read_bytes())
+        if not told["questions"] or all(path.exists() for path in parts.values()):
+            return told
     found = Found()
     files = _written(parts, _questions(task, found))
     told = {"path": task.file, "shard": task.shard, **files["staged"], **found.as_json()}
@@ -192,9 +194,12 @@ class _Writer:
             self._flush()
 
     def finish(self) -> dict[str, Any]:
-        """Give the file its name; rows, bytes and SHA-256."""
+        """Give the file its name; rows, bytes and SHA-256. Without rows there is no file: `datasets` fails on such a split."""
         self._flush()
         self.file.close()
+        if not self.count:
+            self.temporary.unlink()
+            return {"questions": 0, "bytes": 0, "sha256": None}
         with self.temporary.open("rb") as stream:
             digest = file_digest(stream, "sha256").hexdigest()
         self.temporary.replace(self.path)

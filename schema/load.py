@@ -1,7 +1,7 @@
 """`medloom.load`: a release as a `datasets` object that reads only the byte ranges it needs.
 
 Rows equal those of `load_dataset`: image (PIL), json (dict), `__key__`, `__url__`. Selection runs over the index, so a part of
-a release costs its own bytes and nothing else.
+a release costs its own bytes and nothing else. `load_questions.py` joins questions with them.
 """
 
 # pyright: reportAttributeAccessIssue=false
@@ -9,22 +9,22 @@ a release costs its own bytes and nothing else.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-from PIL import Image
 
 from .errors import UsageError
 from .lexicon import PLACE, Lexicon
 from .lexicon.asked import Words
+from .load_questions import joined
+from .question_set import QuestionSet
 from .record import features
 from .release import DEFAULT, Release, shards_of
+from .row import coded_row, read_row
 from .sample import SPLITS
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def load(
     *,
     split: str | None = None,
     streaming: bool = False,
+    suite: str | None = None,
     **select: Words,
 ) -> Dataset | IterableDataset | DatasetDict | IterableDatasetDict:
     """The release, or one of its configs, as a `datasets` object; with a split just that one.
@@ -45,9 +46,12 @@ def load(
     label, state or source: one word or several, of any system, with what stands below them (`modality="CT"` includes CTA).
     `where` is a condition in SQL over the index.
 
+    With a `suite` there is a row per question, with its columns beside image and json. Samples are selected as without;
+    all questions about them come.
+
     Raises:
         ReleaseError: no release there.
-        UsageError: a config, split or word that the release or the vocabularies don't have.
+        UsageError: a config, split, suite or word that the release or the vocabularies don't have.
     """
     from datasets import DatasetDict, IterableDatasetDict
 
@@ -57,10 +61,11 @@ def load(
         raise UsageError(f"config {config!r}; expected one of {sorted(configs)}")
     if split is not None and split not in configs[config]:
         raise UsageError(f"split {split!r} of {config!r}; expected one of {list(configs[config])}")
+    asked = QuestionSet.open(opened.root, suite) if suite is not None else None
     rows = select_rows(opened, config, select)
     if split is not None:
-        return _dataset(opened, rows, split, streaming)
-    found: Any = {name: _dataset(opened, rows, name, streaming) for name in configs[config]}
+        return _dataset(opened, rows, split, streaming=streaming, asked=asked)
+    found: Any = {name: _dataset(opened, rows, name, streaming=streaming, asked=asked) for name in configs[config]}
     return IterableDatasetDict(found) if streaming else DatasetDict(found)
 
 
@@ -81,31 +86,13 @@ def select_rows(release: Release, config: str, select: Mapping[str, Words]) -> p
     return chosen.rows((*PLACE, "split", "source"))
 
 
-def read_row(root: Path, place: dict[str, Any]) -> dict[str, Any]:
-    """One row as `load_dataset` gives it, from its byte ranges."""
-    with (root / place["shard"]).open("rb") as shard:
-        row = _coded_row(shard, root, place)
-    picture = Image.open(io.BytesIO(row["image"]["bytes"]))
-    picture.load()
-    return row | {"image": picture}
-
-
-def _coded_row(shard: BinaryIO, root: Path, place: dict[str, Any]) -> dict[str, Any]:
-    """The row with its image still coded: given a PIL image, `datasets` would code it again, and a JPEG would lose."""
-    image, record = (_range(shard, place[f"{kind}_offset"], place[f"{kind}_size"]) for kind in ("image", "json"))
-    return {
-        "image": {"bytes": image, "path": None},
-        "json": orjson.loads(record),
-        "__key__": place["key"],
-        "__url__": str(root / place["shard"]),
-    }
-
-
-def _dataset(release: Release, rows: pa.Table, split: str, streaming: bool) -> Any:
+def _dataset(release: Release, rows: pa.Table, split: str, *, streaming: bool, asked: QuestionSet | None) -> Any:
     from datasets import Dataset, IterableDataset
 
     assert split in SPLITS
     place = rows.filter(pc.equal(rows["split"], split)).select(list(PLACE))
+    if asked is not None:
+        return joined(asked, place, streaming=streaming)
     if not streaming:
         return Dataset(place.combine_chunks()).with_transform(partial(_rows, release.root))
     shards = list(dict.fromkeys(place["shard"].to_pylist()))
@@ -128,13 +115,8 @@ def _stream(root: list[Path], tables: list[list[dict[str, Any]]]) -> Iterator[di
     for folder, table in zip(root, tables, strict=True):
         with (folder / table[0]["shard"]).open("rb") as shard:
             for place in table:
-                yield _coded_row(shard, folder, place)
+                yield coded_row(shard, folder, place)
 
 
 def _nothing() -> Iterator[dict[str, Any]]:
     return iter(())
-
-
-def _range(stream: BinaryIO, offset: int, size: int) -> bytes:
-    stream.seek(offset)
-    return stream.read(size)

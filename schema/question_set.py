@@ -3,7 +3,8 @@
     questions/<suite>/suite.json                                  suite as data, seed, versions, counts, digests
     questions/<suite>/<source>/[<subset+subset>/]<split>-00000-of-00004.parquet
 
-`datasets` takes one loader per repository, that of the shards, so question sets have no config in the README:
+A shard that nothing is asked about has no file, since `datasets` can't load a split of empty ones. It takes one loader
+per repository, that of the shards, so question sets have no config in the README:
 `load_dataset(repo, data_dir="questions/<suite>")` loads them.
 """
 
