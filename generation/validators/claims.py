@@ -1,0 +1,130 @@
+"""Whether what an answer says of place, size and number is what the annotations show.
+
+Words of place are forgiven half a tenth of the image beside its middle, shares five percentage points.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from ...schema.question import Kind, Question
+from ..case import Case, Record
+from ..pools import Pools
+from .fault import Fault
+from .naming import mentions
+from .passages import Passage, passages
+from .place import box_of
+
+KINDS = frozenset({Kind.LOCALIZATION, Kind.DESCRIPTION, Kind.DETECTION})
+SHARE_POINTS = 5.0
+_SLACK = 0.05
+_HEIGHT = r"(?P<height>upper|top|lower|bottom|middle|cent(?:re|er|ral))"
+_SIDE = r"(?P<side>left|right)"
+_PART = r"(?:half|part|third|edge|side|margin|border)"
+_PLACES = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"\b{_HEIGHT}[ -]{_SIDE}\b",
+        rf"\bimage[ -]{_SIDE}\b",
+        rf"\b{_SIDE} {_PART} of the (?:image|picture|frame)",
+        rf"\b{_HEIGHT} {_PART}\b",
+    )
+)
+_SHARE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?) ?(?:%|per ?cent)")
+_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_NUMBERS = {word: value for value, word in enumerate(_WORDS, 1)}
+_NUMBER = "|".join((r"\d+", *_NUMBERS))
+_COUNT_BEFORE = re.compile(rf"(?<![\w.])({_NUMBER})\s+$", re.IGNORECASE)
+_COUNT_OF = re.compile(rf"\bthere (?:is|are) (?:exactly )?({_NUMBER})\b", re.IGNORECASE)
+
+
+def faults(question: Question, case: Case, pools: Pools) -> Iterable[Fault]:
+    """Words of place, shares and numbers that the annotations contradict."""
+    return _faults(question, case) if question.kind in KINDS and question.answer else ()
+
+
+def _faults(question: Question, case: Case) -> Iterator[Fault]:
+    for passage in passages(question, case):
+        if passage.annotations and passage.level != "relation":
+            yield from _place(passage, case.size_hw_px)
+            yield from _share(passage, case.size_hw_px)
+        yield from _counts(passage, case)
+    if question.kind is Kind.DETECTION:
+        yield from _total(question)
+
+
+def _place(passage: Passage, size_hw_px: tuple[int, int]) -> Iterator[Fault]:
+    centres = list(_centres(passage.annotations, size_hw_px))
+    for pattern in _PLACES:
+        for match in pattern.finditer(passage.text):
+            said = match.groupdict()
+            if not any(_fits(said, x, y) for x, y in centres):
+                seen = ", ".join(f"({x:.2f}, {y:.2f})" for x, y in centres[:3])
+                yield Fault("wrong-place", match[0], f"words for {seen} of width and height")
+
+
+def _fits(said: dict[str, str | None], x: float, y: float) -> bool:
+    return _along(said.get("side"), x, "left", "right") and _along(said.get("height"), y, "upper top", "lower bottom")
+
+
+def _along(word: str | None, at: float, low: str, high: str) -> bool:
+    """Whether a place along one axis, 0 to 1, is what a word says of it."""
+    if word is None:
+        return True
+    if word.casefold() in low.split():
+        return at <= 0.5 + _SLACK
+    if word.casefold() in high.split():
+        return at >= 0.5 - _SLACK
+    return 0.2 <= at <= 0.8
+
+
+def _centres(annotations: Sequence[Record], size_hw_px: tuple[int, int]) -> Iterator[tuple[float, float]]:
+    """Box centres as shares of width and height: of each annotation, and of all together."""
+    boxes = [box for one in annotations if (box := box_of(one)) is not None]
+    height, width = size_hw_px
+    if len(boxes) > 1:
+        sides = list(zip(*boxes, strict=True))
+        boxes.append((min(sides[0]), min(sides[1]), max(sides[2]), max(sides[3])))
+    return (((x0 + x1) / 2 / width, (y0 + y1) / 2 / height) for x0, y0, x1, y1 in boxes)
+
+
+def _share(passage: Passage, size_hw_px: tuple[int, int]) -> Iterator[Fault]:
+    height, width = size_hw_px
+    shares = [100 * (one["area_px"] or 0) / (height * width) for one in passage.annotations]
+    for match in _SHARE.finditer(passage.text):
+        said = float(match[1])
+        near = any(abs(said - share) <= SHARE_POINTS for share in (*shares, sum(shares)))
+        if not near and not max(shares) <= said <= sum(shares):
+            yield Fault("wrong-share", match[0], f"{sum(shares):.1f} % to within {SHARE_POINTS:g} points")
+
+
+def _counts(passage: Passage, case: Case) -> Iterator[Fault]:
+    for mention in mentions(passage.text):
+        before = _COUNT_BEFORE.search(passage.text[: mention.start])
+        if before is None or (said := _value(before[1])) == 1:
+            continue
+        counts = _possible(mention.label_id, passage.annotations, case)
+        if counts and said not in counts:
+            found = passage.text[before.start() : mention.end]
+            yield Fault("wrong-count", found, " or ".join(map(str, sorted(counts))))
+
+
+def _possible(label_id: str, spoken: Sequence[Record], case: Case) -> set[int]:
+    """How many regions of a label there are: in the passage, on the image, on one side, by one observer."""
+    every = [one for one in case.record["annotations"] if one["label_id"] == label_id]
+    tallies: list[int] = [len(every), sum(one["label_id"] == label_id for one in spoken)]
+    for name in ("laterality", "observer", "granularity"):
+        values = [one[name] for one in every]
+        tallies += [values.count(value) for value in set(values)]
+    return {tally for tally in tallies if tally}
+
+
+def _total(question: Question) -> Iterator[Fault]:
+    for match in _COUNT_OF.finditer(question.answer or ""):
+        if _value(match[1]) != len(question.targets):
+            yield Fault("wrong-count", match[0], f"{len(question.targets)}, the boxes asked for")
+
+
+def _value(word: str) -> int:
+    return int(word) if word.isdigit() else _NUMBERS[word.casefold()]

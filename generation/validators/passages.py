@@ -1,0 +1,48 @@
+"""The parts of an answer that speak of regions: each with the annotations it speaks of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ...schema.question import Kind, Question, Span
+from ..case import Case, Record
+from .place import by_id
+
+_END = re.compile(r"[.!?;](?=\s|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of an answer and what it speaks of."""
+
+    text: str
+    annotations: tuple[Record, ...]
+    level: str | None = None
+
+
+def passages(question: Question, case: Case) -> Iterator[Passage]:
+    """The answer's passages: a span with a level is one; spans of words share the sentence that they stand in.
+
+    A localization without spans is one passage about its targets.
+    """
+    answer = question.answer or ""
+    annotations = by_id(case)
+    spoken: dict[tuple[int, int, str | None], dict[str, Record]] = {}
+    for span in question.spans:
+        found = spoken.setdefault((*_bounds(span, answer), span.level), {})
+        found |= {one: annotations[one] for one in span.annotations if one in annotations}
+    for (start, end, level), found in spoken.items():
+        yield Passage(answer[start:end], tuple(found.values()), level)
+    if not spoken and question.kind is Kind.LOCALIZATION:
+        yield Passage(answer, tuple(annotations[one] for one in question.targets if one in annotations))
+
+
+def _bounds(span: Span, answer: str) -> tuple[int, int]:
+    """The span itself where it has a level, else the sentence around it."""
+    if span.level is not None:
+        return span.start, span.end
+    ends = [match.end() for match in _END.finditer(answer)]
+    start = max((at for at in ends if at <= span.start), default=0)
+    return start, min((at for at in ends if at >= span.end), default=len(answer))

@@ -1,0 +1,64 @@
+"""Whether targets and spans point at annotations that are there, of the labels asked for, on the right side."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from ...schema.question import Question, Span
+from ..case import Case, Record
+from ..pools import Pools
+from .fault import Fault
+from .naming import bag, holds, names_of
+from .place import by_id
+
+_ALLOWED = frozenset({"a", "an", "and", "both", "left", "of", "or", "patient", "right", "the"})
+"""Words that may stand in a span beside the label's own."""
+_WORD = re.compile(r"\w")
+
+
+def faults(question: Question, case: Case, pools: Pools) -> Iterable[Fault]:
+    """Targets and spans that don't exist, or belong to other labels."""
+    return _faults(question, case) if question.targets or question.spans else ()
+
+
+def _faults(question: Question, case: Case) -> Iterator[Fault]:
+    annotations = by_id(case)
+    spoken = [*question.targets, *(name for span in question.spans for name in span.annotations)]
+    if unknown := [name for name in dict.fromkeys(spoken) if name not in annotations]:
+        yield Fault("unknown-target", ", ".join(unknown), "annotations of the record")
+    targets = [annotations[name] for name in question.targets if name in annotations]
+    if question.labels and (strange := {one["label_id"] for one in targets} - {*question.labels}):
+        yield Fault("target-mismatch", f"targets of {sorted(strange)}", f"only of {list(question.labels)}")
+    if question.answer is None:
+        return
+    for span in question.spans:
+        meant = [annotations[name] for name in span.annotations if name in annotations]
+        yield from _span(span, question.answer, meant)
+
+
+def _span(span: Span, answer: str, meant: list[Record]) -> Iterator[Fault]:
+    text = answer[span.start : span.end]
+    if not 0 <= span.start < span.end <= len(answer) or not _whole(answer, span):
+        yield Fault("bad-span", f"{span.start} to {span.end} of {len(answer)} characters: {text!r:.60}", "whole words")
+        return
+    for one in {(one["label_id"], one["label"]): one for one in meant}.values():
+        if not _speaks_of(text, one) or (span.level is None and not _cut(text, meant)):
+            yield Fault("bad-span", f"{text!r:.80} for {one['id']}", f"the words of {one['label']!r}")
+
+
+def _whole(answer: str, span: Span) -> bool:
+    """Whether it cuts no word in two."""
+    edges = (span.start, span.end)
+    return not any(0 < at < len(answer) and _WORD.match(answer[at - 1]) and _WORD.match(answer[at]) for at in edges)
+
+
+def _speaks_of(text: str, annotation: Record) -> bool:
+    names = (annotation["label"], *names_of(annotation["label_id"]))
+    return any(holds(text, name) for name in names)
+
+
+def _cut(text: str, meant: list[Record]) -> bool:
+    """Whether nothing stands in it but the names."""
+    own = {word for one in meant for name in (one["label"], *names_of(one["label_id"])) for word in bag(name)}
+    return all(word in own or word in _ALLOWED or word.isdigit() for word in bag(text))
