@@ -16,9 +16,12 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from medloom.builders.build import Options, build
-from medloom.builders.duplicates.descriptor import GROWN_WINDOWS, HASH_ONLY_BITS, WINDOWS, describe, interpolation, views
+from medloom.builders.duplicates.contaminated import held, own_of
+from medloom.builders.duplicates.descriptor import CROP_WINDOWS, describe, interpolation, views
 from medloom.builders.duplicates.find import compare, within
+from medloom.builders.duplicates.hashes import of_pictures
 from medloom.builders.duplicates.search import Side, candidates
+from medloom.builders.duplicates.sketch import Sketch
 from medloom.builders.duplicates.thumbnails import Pictures, of_folder, of_release
 from medloom.schema.load import read_row
 from medloom.schema.release import Release
@@ -45,6 +48,12 @@ one picture cut, toned or coded differently. Beside them, files with equal bytes
 standard_0 and standard_1). Pairs left out on purpose, since they show neighbouring slices of one patient, not one picture:
 brain_tumor_mri m (119) and brain_tumor_yolo 115, the most alike of all."""
 COUNTS = (10**4, 10**5, 10**6)
+SKETCHES = {
+    f"{whose} sketched {how}": {"of_copies": of_copies, "crops": crops}
+    for whose, of_copies in (("originals", False), ("copies", True))
+    for how, crops in (("plain", False), ("with crops", True))
+}
+"""What a sketch stands for and how it was made; the other side has pixels and asks."""
 _JPEG_QUALITY = 60
 
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
@@ -182,22 +191,24 @@ def _measured(what: str, originals: Pictures, changed: Pictures, same: np.ndarra
     i = np.array([keys[key] for key in found["a_key"].to_pylist()])
     j = np.array([int(Path(name).stem) for name in found["b_key"].to_pylist()])
     right, false = len(set(j[same[i, j]])), int((~same[i, j]).sum())
-    alone = [_by_hashes(originals, changed, same, grown=grown) for grown in (True, False)]
+    alone = {name: _by_hashes(originals, changed, same, **options) for name, options in SKETCHES.items()}
     note = (
-        f"precision {right / max(1, right + false):.4f}, {false} false of {int((~same).sum())}; by hashes alone "
-        f"{alone[0][0]:.3f} where the copy asks, {alone[1][0]:.3f} where the original does, {alone[1][1] + alone[0][1]} false"
+        f"precision {right / max(1, right + false):.4f}, {false} false of {int((~same).sum())}; "
+        "by hashes alone, recall (false): "
+        + ", ".join(f"{name} {share:.3f} ({wrong})" for name, (share, wrong) in alone.items())
     )
-    return {"what": what, "ratio": right / len(same), "note": note}, (false, alone[0][1] + alone[1][1])
+    return {"what": what, "ratio": right / len(same), "note": note}, (false, sum(wrong for _, wrong in alone.values()))
 
 
-def _by_hashes(originals: Pictures, changed: Pictures, same: np.ndarray, *, grown: bool) -> tuple[float, int]:
-    """Recall and false pairs where one side is hashes alone: the originals (and the copies ask), or the copies."""
-    asking, answering = (changed, originals) if grown else (originals, changed)
-    seen = [np.flatnonzero(~one.blank) for one in (asking, answering)]
-    windows = WINDOWS + GROWN_WINDOWS
-    side = Side(asking.hashes[seen[0]], views=lambda rows: views(asking.thumbnails(seen[0][rows]), windows))
-    found = candidates(side, Side(answering.hashes[seen[1]]), max_bits=HASH_ONLY_BITS, threads=2)
-    i, j = seen[0][found.i], seen[1][found.j]
+def _by_hashes(originals: Pictures, changed: Pictures, same: np.ndarray, *, of_copies: bool, crops: bool) -> tuple[float, int]:
+    """Share of the changed pictures met, and false pairs, where a sketch stands for the originals, or for the copies."""
+    asked, mine = (changed, originals) if of_copies else (originals, changed)
+    sketch = Sketch({}, of_pictures(asked, windows=CROP_WINDOWS if crops else None), np.arange(len(asked)))
+    own = own_of(mine)
+    place = {name: row for row, name in enumerate(own.names)}
+    pairs = held(sketch, own, threads=2)
+    ends = np.array([place[name] for name in pairs["name"].to_pylist()], int), pairs["row"].to_numpy()
+    i, j = ends if of_copies else ends[::-1]
     return len(set(j[same[i, j]])) / len(same), int((~same[i, j]).sum())
 
 
@@ -219,7 +230,8 @@ def _false(count: int, changes: int, false: int, wrong_hashes: int) -> list[dict
     """False pairs at 10⁶ pictures, extrapolated from those seen; the bound is about that of 95 % for a Poisson count."""
     seen, million = changes * count * (count - 1), 10**6 * (10**6 - 1) / 2
     rows = []
-    for what, hits, tests in (("verified by thumbnails", false, seen), ("by hashes alone", wrong_hashes, 2 * seen)):
+    hashed = len(SKETCHES) * seen
+    for what, hits, tests in (("verified by thumbnails", false, seen), ("by hashes alone", wrong_hashes, hashed)):
         likely, most = (number / tests * million for number in (hits, hits + 2 * hits**0.5 + 3))
         note = f"{hits} of {tests:,}: extrapolated to 10⁶ pictures as alike as these, {likely:,.0f}, at most {most:,.0f}"
         rows.append({"what": f"false pairs {what}, per 10⁶ pairs", "ratio": hits / tests * 1e6, "note": note})

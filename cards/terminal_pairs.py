@@ -68,8 +68,8 @@ def sketched(result: Mapping[str, Any], out: Console) -> None:
     """What was written."""
     header = result["header"]
     out.print(
-        f"{escape(result['sketch'])}: {header['count']:,} pictures ({header['low_information']:,} low-information), content "
-        f"{header['content_sha256'][:16]}…"
+        f"{escape(result['sketch'])}: {header['count']:,} pictures ({header['low_information']:,} low-information), "
+        f"{'whole and in windows' if 'windows' in header else 'whole'}, content {header['content_sha256'][:16]}…"
     )
     issues(result["issues"], out)
     out.print("It holds no picture and no name; whoever holds a picture can tell from it whether that picture is in the set.")

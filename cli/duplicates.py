@@ -109,6 +109,10 @@ def certificate(
 def sketch(
     path: Anything,
     out: Annotated[Path, typer.Option("--out", help="The Parquet file to write.", show_default=False)],
+    crops: Annotated[
+        bool,
+        typer.Option("--crops", help="Hold the hashes of 14 windows too, so that crops of its pictures are met; reads pixels."),
+    ] = False,
     title: Annotated[str | None, typer.Option(help="What it is of, in words; stands in the file.", show_default=False)] = None,
     workers: Workers = None,
     json: AsJson = False,
@@ -118,21 +122,30 @@ def sketch(
     A row per picture with hashes, split and source; no picture, no name. It isn't anonymous: whoever holds a picture can
     tell whether it is in the set.
 
-    **Example:** `medloom sketch releases/benchmark --out benchmark-sketch.parquet`
+    A plain sketch takes some 65 bytes per picture and misses up to two thirds of the training pictures that are slight crops
+    of its own; with `--crops` it takes some 510 and meets nearly all.
+
+    **Examples:**
+
+    - `medloom sketch releases/benchmark --out benchmark-sketch.parquet`
+    - `medloom sketch releases/benchmark --out benchmark-sketch.parquet --crops`
     """
+    from ..builders.duplicates import hashes as kinds
     from ..builders.duplicates import sketch as sketches
+    from ..builders.duplicates.descriptor import CROP_WINDOWS
     from ..cards import terminal_pairs
     from ..cards.pair_report import is_release
     from ..schema.release import Release
 
     out.parent.mkdir(parents=True, exist_ok=True)
     issues: Iterable[Issue] = ()
-    if is_release(path):
-        opened = Release.open(path)
-        hashes, of = sketches.of_release(opened), sketches.of_what(opened)
-    else:
+    opened = Release.open(path) if is_release(path) else None
+    of = {"kind": "folder"} if opened is None else sketches.of_what(opened)
+    if opened is None or crops:
         pictures = _pictures(path, workers=workers, json=json)
-        hashes, of, issues = sketches.of_pictures(pictures), {"kind": "folder"}, pictures.issues
+        hashes, issues = kinds.of_pictures(pictures, windows=CROP_WINDOWS if crops else None), pictures.issues
+    else:
+        hashes = kinds.of_release(opened)
     header = sketches.write(out, hashes, of=of | ({} if title is None else {"title": title}))
     show_as({"sketch": str(out), "header": header, "issues": _plain(issues)}, json, terminal_pairs.sketched)
 
@@ -154,7 +167,7 @@ def contaminated(
 
     **Example:** `medloom contaminated my_images --sketch benchmark-sketch.parquet --split test`
     """
-    from ..builders.duplicates.contaminated import CERTAINTY, counts, held, own_of
+    from ..builders.duplicates.contaminated import certainty, counts, held, own_of
     from ..builders.duplicates.sketch import read
     from ..cards import terminal_pairs
     from ..cards.progress import shown
@@ -167,7 +180,7 @@ def contaminated(
     with shown(my_train.name, plain=json) as progress:
         pairs = held(wanted, own, threads=workers or cores(), progress=lambda done, total: progress("search", done, total, 0))
     result = {"my_train": str(my_train), "of": wanted.header["of"], "split": split, **counts(pairs, own=own, sketch=wanted)}
-    result |= {"certainty": CERTAINTY, "pairs": pairs.to_pylist(), "issues": _plain(pictures.issues)}
+    result |= {"certainty": certainty(wanted), "pairs": pairs.to_pylist(), "issues": _plain(pictures.issues)}
     if out is not None:
         _write_pairs(out, pairs)
     show_as(result, json, terminal_pairs.contaminated)

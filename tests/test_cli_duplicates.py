@@ -186,6 +186,33 @@ def test_a_sketch_tells_what_a_folder_holds(release: Path, folder: Path, tmp_pat
     assert "hashes alone" in shown
 
 
+@pytest.mark.parametrize("of", ["release", "folder"])
+def test_a_sketch_with_crops_meets_own_crops(
+    release: Path, twins: Any, tmp_path: Path, of: str, capsys: pytest.CaptureFixture[str]
+):
+    mine, whole = tmp_path / "mine", tmp_path / "whole"
+    for folder in (mine, whole):
+        folder.mkdir()
+    for number, picture in enumerate(twins.pictures[:20]):
+        Image.fromarray(picture).save(whole / f"{number:02d}.png")
+        Image.fromarray(picture[4:-4, 5:-5]).save(mine / f"{number:02d}.jpg", quality=80)
+    held, words, headers = {}, {}, {}
+    for name, option in (("plain", ()), ("crops", ("--crops",))):
+        path = tmp_path / f"{name}.parquet"
+        code, made = document(capsys, "sketch", release if of == "release" else whole, "--out", path, *option)
+        assert code == 0
+        headers[name] = made["header"]
+        _, found = document(capsys, "contaminated", mine, "--sketch", path)
+        held[name], words[name] = {row["name"] for row in found["pairs"]}, found["certainty"]["near"]
+    assert len(held["plain"]) < 10
+    assert held["crops"] == {f"{number:02d}.jpg" for number in range(20)}
+    assert headers["crops"]["count"] == headers["plain"]["count"]
+    assert ["windows" in headers[name] for name in ("plain", "crops")] == [False, True]
+    assert "--crops" in words["plain"]
+    assert "--crops" not in words["crops"]
+    assert (release.parent / "release.work" / "duplicates").exists() == (of == "release"), "thumbnails are kept"
+
+
 @pytest.mark.parametrize("suffix", ["csv", "json"])
 def test_pairs_go_to_a_file(release: Path, folder: Path, tmp_path: Path, suffix: str, capsys: pytest.CaptureFixture[str]):
     assert called("sketch", release, "--out", tmp_path / "s.parquet") == 0

@@ -1,7 +1,8 @@
 """What of a sketch's pictures a set of one's own holds.
 
-Same pixels are certain. Near ones are met by hashes alone, since a sketch has no pixels: own pictures ask with the hashes
-of their windows, which meets copies that were cropped on either side, and no thumbnail can confirm what is found.
+Same pixels are certain. Near ones are met by hashes alone, since a sketch has no pixels, and no thumbnail can confirm what
+is found. Own pictures ask with the hashes of their windows, which meets sketched pictures that were cut from them, and with
+their border repeated, which meets some that they were cut from; most of these are met where the sketch has windows too.
 """
 
 # pyright: reportAttributeAccessIssue=false
@@ -10,7 +11,6 @@ of their windows, which meets copies that were cropped on either side, and no th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,24 +18,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .align import MIN_DETAIL, detail_share
-from .descriptor import GROWN_WINDOWS, HASH_BITS, HASH_ONLY_BITS, WINDOWS, Window, views
-from .search import Progress, Side, Views, candidates
-from .sketch import Hashes, Sketch, binaries, of_pictures, taken
+from .descriptor import GROWN_WINDOWS, HASH_BITS, HASH_ONLY_BITS, WINDOWS
+from .hashes import Hashes, of_pictures, taken, views_of
+from .search import Progress, Side, candidates
+from .sketch import Sketch, binaries
 from .thumbnails import Pictures
 
 EXACT, NEAR = "exact", "near"
 _BLOCK = 1024
-CERTAINTY = {
-    EXACT: "certain: the same size and the same decoded pixels",
-    NEAR: (
-        f"probable: hashes alone, at most {HASH_ONLY_BITS} of {HASH_BITS} bits apart, and no picture to compare. On 951 real "
-        "pictures 2 of 18 million pairs were false (precision 0.998 at least, change by change). Met were 99.9 % of copies "
-        "that were resized, saved as JPEG 60, or 15 % brighter or darker; where the sketch's picture is a crop of yours 99.9 % "
-        "about the centre and 93 % cut anywhere; where yours is the crop 94 % and 66 % of 5 % in total, 35 % of 5 % per side. "
-        "Look at what it names before you act on it"
-    ),
-}
-"""What a match of each kind is worth, as measured by `benchmarks/duplicates.py`."""
 PAIRS = pa.schema(
     [
         ("name", pa.string()),
@@ -56,18 +46,31 @@ class Own:
     names: list[str]
     """Paths inside a folder, or keys of a release."""
     hashes: Hashes
-    views: Views | None = None
-    """Hashes of windows, where pixels are there."""
     sparse: np.ndarray | None = None
     """Which have too little detail for anything but equal pixels; None where pixels are absent."""
 
 
 def own_of(pictures: Pictures) -> Own:
     """A folder's or release's pictures, asked for as they are, as what may have been cropped, and as what may be a crop."""
-    names, asked = pictures.rows["key"].to_pylist(), partial(_views, pictures, WINDOWS + GROWN_WINDOWS)
-    stretches = (np.arange(at, min(at + _BLOCK, len(names))) for at in range(0, len(names), _BLOCK))
+    stretches = (np.arange(at, min(at + _BLOCK, len(pictures))) for at in range(0, len(pictures), _BLOCK))
     sparse = [detail_share(pictures.thumbnails(rows)) < MIN_DETAIL for rows in stretches]
-    return Own(names, of_pictures(pictures), asked, np.concatenate([np.zeros(0, bool), *sparse]))
+    hashes = of_pictures(pictures, windows=WINDOWS + GROWN_WINDOWS)
+    return Own(pictures.rows["key"].to_pylist(), hashes, np.concatenate([np.zeros(0, bool), *sparse]))
+
+
+def certainty(sketch: Sketch) -> dict[str, str]:
+    """What a match of each kind is worth with such a sketch, as measured by `benchmarks/duplicates.py`."""
+    false, crops = 4, "99.9 % cut about the centre and 96 % cut anywhere, since this sketch has windows"
+    if sketch.hashes.windows is None:
+        false, crops = 2, "94 % and 66 % of 5 % in total, 35 % of 5 % per side (a sketch made with --crops meets 96 % at least)"
+    near = (
+        f"probable: hashes alone, at most {HASH_ONLY_BITS} of {HASH_BITS} bits apart, and no picture to compare. On 951 real "
+        f"pictures {false} of 18 million pairs were false (precision 0.998 at least, change by change). Met were 99.9 % of "
+        "copies that were resized, saved as JPEG 60, or 15 % brighter or darker; where the sketch's picture is a crop of yours "
+        f"99.9 % about the centre and 93 % cut anywhere; where yours is the crop {crops}. "
+        "Look at what it names before you act on it"
+    )
+    return {EXACT: "certain: the same size and the same decoded pixels", NEAR: near}
 
 
 def held(sketch: Sketch, own: Own, *, threads: int = 1, progress: Progress | None = None) -> pa.Table:
@@ -75,8 +78,8 @@ def held(sketch: Sketch, own: Own, *, threads: int = 1, progress: Progress | Non
     exact = _exact(own.hashes, sketch.hashes)
     bare = own.hashes.blank if own.sparse is None else own.hashes.blank | own.sparse
     mine, theirs = np.flatnonzero(~bare), np.flatnonzero(~sketch.hashes.blank)
-    first = Side(own.hashes.hashes[mine], views=_some(own.views, mine))
-    found = candidates(first, Side(sketch.hashes.hashes[theirs]), max_bits=HASH_ONLY_BITS, threads=threads, progress=progress)
+    sides = [_side(own.hashes, mine), _side(sketch.hashes, theirs)]
+    found = candidates(*sides, max_bits=HASH_ONLY_BITS, threads=threads, progress=progress)
     i, j = mine[found.i], theirs[found.j]
     other = (own.hashes.pixels[i] != sketch.hashes.pixels[j]).any(axis=1)
     near = np.stack([i, j, found.distance])[:, other]
@@ -113,12 +116,8 @@ def _firsts(wanted: pa.Array, among: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     return at, found.drop_null().to_numpy().astype(np.int64)
 
 
-def _views(pictures: Pictures, windows: tuple[Window, ...], rows: np.ndarray) -> np.ndarray:
-    return views(pictures.thumbnails(rows), windows)
-
-
-def _some(views: Views | None, at: np.ndarray) -> Views | None:
-    return None if views is None else lambda rows: views(at[rows])
+def _side(hashes: Hashes, at: np.ndarray) -> Side:
+    return Side(hashes.hashes[at], views=views_of(hashes.windows, at))
 
 
 def _table(sketch: Sketch, own: Own, rows: np.ndarray, *, kinds: np.ndarray) -> pa.Table:

@@ -3,16 +3,20 @@
 A Parquet file with a row per picture in the order of the pixel digests, so that the order tells nothing; `row` is all that
 a match can name. Its header (JSON under `medloom` in the file's metadata) says of what it is, by which rules it was made, and
 the digest of its content. It isn't anonymous: whoever holds a picture learns from it whether that picture is in the set.
+
+A sketch may hold the hashes of windows too, in one more column. Then pictures that were cut from the sketched ones are met.
+They are written and read in blocks and asked for from a file, so that they take no memory of note.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,15 +25,21 @@ import pyarrow.parquet as pq
 from ... import __version__
 from ...schema.errors import UsageError
 from ...schema.release import Release
-from ...schema.sample import SPLITS
-from .descriptor import HASH_BITS, HASH_BYTES, HASH_ONLY_BITS
-from .thumbnails import Pictures
+from .descriptor import CROP_WINDOWS, HASH_BITS, HASH_BYTES, HASH_ONLY_BITS, WINDOWS_VERSION
+from .hashes import Hashes, encoded, joined, taken
+from .search import Views
 
 FORMAT = "medloom-sketch-1"
 ALGORITHM = (
     "pixel_sha256: SHA-256 over height, width and channels (8 bytes each, big-endian) and the decoded uint8 pixels; "
     f"hash: {HASH_BITS} bits of the DCT of the grey thumbnail, 64 by 64, as medloom.schema.pixels has it"
 )
+WINDOWS_HEADER = {
+    "version": WINDOWS_VERSION,
+    "hashes": f"{HASH_BYTES} bytes per window, as hash, of the thumbnail's part within it, linearly interpolated",
+    "cut": [[list(axis) for axis in window] for window in CROP_WINDOWS[1:]],
+}
+"""What the header says of the column `windows`: of each what is cut off, shares of the width (left, right) and height."""
 DIGEST_BYTES = 32
 ROWS_PER_GROUP = 1 << 16
 SKETCH = pa.schema(
@@ -42,29 +52,11 @@ SKETCH = pa.schema(
         ("source", pa.string()),
     ]
 )
-COLUMNS = ("provenance_pixel_sha256", "provenance_perceptual_hash", "provenance_low_information", "split", "source")
-"""What is needed of the index."""
+WINDOW_BYTES = HASH_BYTES * (len(CROP_WINDOWS) - 1)
+SKETCH_WITH_WINDOWS = SKETCH.append(pa.field("windows", pa.binary(WINDOW_BYTES)))
 _KEY = b"medloom"
-_WORDS = pa.dictionary(pa.int32(), pa.string())
-
-
-@dataclass(frozen=True, slots=True)
-class Hashes:
-    """What a sketch is made of, for N pictures."""
-
-    pixels: np.ndarray
-    """N×32 uint8: SHA-256 of the pixels."""
-    hashes: np.ndarray
-    """N×32 uint8: perceptual hashes."""
-    blank: np.ndarray
-    """N bool: pictures with nothing to see, which are never near anything."""
-    splits: pa.Array
-    """N strings or nulls."""
-    sources: pa.Array
-    """N strings or nulls."""
-
-    def __len__(self) -> int:
-        return len(self.pixels)
+_BLOCK = 1 << 14
+"""Pictures whose windows are worked on at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,38 +83,22 @@ class Sketch:
         return Sketch(self.header, taken(self.hashes, at), self.rows[at])
 
 
-def of_release(release: Release) -> Hashes:
-    """The hashes of every sample in a split, from the index alone."""
-    parts = [part for source in release.sources for part in _parts(release.index_path(source))]
-    return _joined(parts)
-
-
-def of_pictures(pictures: Pictures) -> Hashes:
-    """The hashes of a folder's pictures; they have no split and no source."""
-    words = (_encoded(pictures.rows[name].combine_chunks()) for name in ("split", "source"))
-    return Hashes(pictures.digests, pictures.hashes, pictures.blank, *words)
-
-
 def write(path: Path, hashes: Hashes, *, of: dict[str, Any]) -> dict[str, Any]:
-    """Write the sketch, whole or not at all; its header. `of` says what it is of, as plain data without paths."""
+    """Write the sketch, whole or not at all; its header. `of` says what it is of, as plain data without paths.
+
+    It holds windows where the hashes have them: those of `CROP_WINDOWS`.
+    """
     words = np.ascontiguousarray(hashes.pixels).view(">u8").reshape(-1, DIGEST_BYTES // 8)
-    order = np.lexsort((_codes(hashes.sources), _codes(hashes.splits), *words.T[::-1]))
-    ordered = taken(hashes, order)
-    header = {
-        "format": FORMAT,
-        "algorithm": ALGORITHM,
-        "thresholds": {"near_bits": HASH_ONLY_BITS},
-        "count": len(hashes),
-        "low_information": int(hashes.blank.sum()),
-        "content_sha256": _content(ordered),
-        "of": of,
-        "medloom": __version__,
-    }
-    schema = SKETCH.with_metadata({_KEY: json.dumps(header, sort_keys=True)})
+    ordered = taken(hashes, np.lexsort((_codes(hashes.sources), _codes(hashes.splits), *words.T[::-1])))
+    if hashes.windows is not None:
+        ordered = replace(ordered, windows=_spooled(ordered))
+    header = _header(ordered, of=of)
+    columns = SKETCH if hashes.windows is None else SKETCH_WITH_WINDOWS
+    schema = columns.with_metadata({_KEY: json.dumps(header, sort_keys=True)})
     temporary = path.with_name(f".{path.name}.tmp")
     with pq.ParquetWriter(temporary, schema, compression="zstd", use_dictionary=False) as writer:
         for first in range(0, len(hashes), ROWS_PER_GROUP):
-            writer.write_table(_table(ordered, first, min(first + ROWS_PER_GROUP, len(hashes)), schema))
+            writer.write_table(_table(ordered, np.arange(first, min(first + ROWS_PER_GROUP, len(hashes))), schema))
     temporary.replace(path)
     return header
 
@@ -131,17 +107,17 @@ def read(path: Path) -> Sketch:
     """A sketch whose content is what its header says.
 
     Raises:
-        UsageError: no sketch, one of another format, or a damaged one.
+        UsageError: no sketch, one of another format, one whose windows are of another version, or a damaged one.
     """
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path) as file, tempfile.TemporaryFile() as spool:
             header = json.loads((file.schema_arrow.metadata or {}).get(_KEY, b"{}"))
-            if header.get("format") != FORMAT or not file.schema_arrow.equals(SKETCH):
-                raise ValueError(f"its header says {header.get('format')!r}, its columns are {file.schema_arrow.names}")
-            tables = list(file.iter_batches(ROWS_PER_GROUP))
+            _accept(path, header, file.schema_arrow)
+            hashes = joined([_read_part(batch, spool) for batch in file.iter_batches(_BLOCK)])
+            if "windows" in header:
+                hashes = replace(hashes, windows=_stored(hashes.hashes, spool))
     except (OSError, ValueError, pa.ArrowException) as error:
         raise UsageError(f"{path}: {error}; expected a sketch of {FORMAT}; `medloom sketch` makes one") from error
-    hashes = _joined([_read_part(batch) for batch in tables])
     if len(hashes) != header.get("count") or _content(hashes) != header.get("content_sha256"):
         raise UsageError(f"{path}: its rows aren't those of its header; expected them whole; get the file again")
     return Sketch(header, hashes, np.arange(len(hashes)))
@@ -153,61 +129,87 @@ def of_what(release: Release) -> dict[str, Any]:
     return {"kind": "release", "sources": {recipe["facts"]["name"]: recipe["content_sha256"] for recipe in recipes}}
 
 
-def taken(hashes: Hashes, at: np.ndarray) -> Hashes:
-    """Some pictures, in the order of their places."""
-    place = pa.array(at)
-    return Hashes(hashes.pixels[at], hashes.hashes[at], hashes.blank[at], hashes.splits.take(place), hashes.sources.take(place))
-
-
-def digests(texts: list[str]) -> np.ndarray:
-    """N×32 uint8 of 64 hex digits each."""
-    return np.frombuffer(bytes.fromhex("".join(texts)), np.uint8).reshape(-1, DIGEST_BYTES)
-
-
 def binaries(rows: np.ndarray) -> pa.Array:
     """N×32 uint8 as an Arrow array of 32 bytes each."""
     buffer = pa.py_buffer(np.ascontiguousarray(rows, np.uint8).tobytes())
     return pa.FixedSizeBinaryArray.from_buffers(pa.binary(rows.shape[1]), len(rows), [None, buffer])
 
 
+def _header(hashes: Hashes, *, of: dict[str, Any]) -> dict[str, Any]:
+    windows = {} if hashes.windows is None else {"windows": WINDOWS_HEADER}
+    return {
+        "format": FORMAT,
+        "algorithm": ALGORITHM,
+        "thresholds": {"near_bits": HASH_ONLY_BITS},
+        "count": len(hashes),
+        "low_information": int(hashes.blank.sum()),
+        "content_sha256": _content(hashes),
+        "of": of,
+        "medloom": __version__,
+    } | windows
+
+
 def _content(hashes: Hashes) -> str:
     digest = hashlib.sha256()
     for part in (hashes.pixels, hashes.hashes, hashes.blank):
         digest.update(np.ascontiguousarray(part).tobytes())
+    for block in _blocks(hashes):
+        digest.update(block.data)
     return digest.hexdigest()
 
 
-def _parts(path: Path) -> Iterator[Hashes]:
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(ROWS_PER_GROUP, columns=list(COLUMNS)):
-            pixels, hashes, blank, splits, sources = (batch.column(name) for name in COLUMNS)
-            standing = np.array([split in SPLITS for split in splits.to_pylist()], bool)
-            arrays = digests(pixels.to_pylist()), digests(hashes.to_pylist()), blank.to_numpy(zero_copy_only=False)
-            yield taken(Hashes(*arrays, _encoded(splits), _encoded(sources)), np.flatnonzero(standing))
+def _blocks(hashes: Hashes) -> Iterator[np.ndarray]:
+    """n×(W-1)×32 uint8 of the windows but the whole, in order; nothing where there are none."""
+    if hashes.windows is not None:
+        for first in range(0, len(hashes), _BLOCK):
+            rows = np.arange(first, min(first + _BLOCK, len(hashes)))
+            yield np.ascontiguousarray(hashes.windows(rows)[:, 1:]).reshape(len(rows), len(CROP_WINDOWS) - 1, HASH_BYTES)
 
 
-def _read_part(batch: pa.RecordBatch) -> Hashes:
-    pixels, hashes = (np.frombuffer(b"".join(batch[name].to_pylist()), np.uint8) for name in ("pixel_sha256", "hash"))
-    blank = batch["low_information"].to_numpy(zero_copy_only=False)
-    words = _encoded(batch["split"]), _encoded(batch["source"])
+def _accept(path: Path, header: dict[str, Any], columns: pa.Schema) -> None:
+    """Nothing, where the header and the columns are those of a sketch that can be read here."""
+    found = header.get("windows")
+    if header.get("format") == FORMAT and found is not None and found != WINDOWS_HEADER:
+        version = found.get("version") if isinstance(found, dict) else found
+        raise UsageError(
+            f"{path}: the hashes of its windows are of {version!r}; expected those of {WINDOWS_VERSION}; ask for a sketch made "
+            "by this version of medloom, or for one without --crops"
+        )
+    schema = SKETCH if found is None else SKETCH_WITH_WINDOWS
+    if header.get("format") != FORMAT or not columns.equals(schema):
+        raise ValueError(f"its header says {header.get('format')!r}, its columns are {columns.names}")
+
+
+def _read_part(batch: pa.RecordBatch, spool: IO[bytes]) -> Hashes:
+    """A batch, the windows of which go to the spool."""
+    if "windows" in batch.schema.names:
+        spool.write(_bytes(batch["windows"]))
+    pixels, hashes = (np.frombuffer(_bytes(batch[name]), np.uint8) for name in ("pixel_sha256", "hash"))
+    blank = batch["low_information"].to_numpy(zero_copy_only=False).astype(bool)
+    words = encoded(batch["split"]), encoded(batch["source"])
     return Hashes(pixels.reshape(-1, DIGEST_BYTES), hashes.reshape(-1, HASH_BYTES), blank, *words)
 
 
-def _joined(parts: list[Hashes]) -> Hashes:
-    empty = np.zeros((0, DIGEST_BYTES), np.uint8)
-    pixels, hashes = (np.concatenate([empty, *(getattr(part, name) for part in parts)]) for name in ("pixels", "hashes"))
-    blank = np.concatenate([np.zeros(0, bool), *(part.blank for part in parts)])
-    splits, sources = (_one([getattr(part, name) for part in parts]) for name in ("splits", "sources"))
-    return Hashes(pixels, hashes, blank, splits, sources)
+def _bytes(column: pa.Array) -> bytes:
+    if column.null_count:
+        raise ValueError(f"{column.null_count} rows lack a hash")
+    return b"".join(column.to_pylist())
 
 
-def _one(arrays: list[pa.Array]) -> pa.Array:
-    column = pa.chunked_array([pa.array([], _WORDS), *arrays])
-    return column.unify_dictionaries().combine_chunks()
+def _spooled(hashes: Hashes) -> Views:
+    """The windows made once, block by block, and asked for from a file."""
+    with tempfile.TemporaryFile() as spool:
+        for block in _blocks(hashes):
+            spool.write(block.data)
+        return _stored(hashes.hashes, spool)
 
 
-def _encoded(texts: pa.Array) -> pa.Array:
-    return texts if pa.types.is_dictionary(texts.type) else texts.cast(pa.string()).dictionary_encode()
+def _stored(hashes: np.ndarray, spool: IO[bytes]) -> Views:
+    """Windows as the spool has them, mapped from it, which outlives its closing; before each the whole."""
+    spool.flush()
+    shape = (len(hashes), len(CROP_WINDOWS) - 1, HASH_BYTES)
+    store = np.memmap(spool, np.uint8, "r", shape=shape) if len(hashes) else np.zeros(shape, np.uint8)
+    return lambda rows: np.concatenate([hashes[rows][:, None], store[rows]], axis=1)
 
 
 def _codes(texts: pa.Array) -> np.ndarray:
@@ -217,8 +219,11 @@ def _codes(texts: pa.Array) -> np.ndarray:
     return np.array([order.get(word, -1) for word in words], np.int64)
 
 
-def _table(hashes: Hashes, first: int, last: int, schema: pa.Schema) -> pa.Table:
-    some = slice(first, last)
-    pixels, near = (binaries(rows[some]) for rows in (hashes.pixels, hashes.hashes))
-    words = (words.slice(first, last - first).cast(pa.string()) for words in (hashes.splits, hashes.sources))
-    return pa.table([np.arange(first, last), pixels, near, hashes.blank[some], *words], schema=schema)
+def _table(hashes: Hashes, rows: np.ndarray, schema: pa.Schema) -> pa.Table:
+    some = taken(hashes, rows)
+    words = (words.cast(pa.string()) for words in (some.splits, some.sources))
+    columns = [rows, binaries(some.pixels), binaries(some.hashes), some.blank, *words]
+    if hashes.windows is not None:
+        parts = [binaries(block.reshape(-1, WINDOW_BYTES)) for block in _blocks(some)]
+        columns.append(pa.chunked_array(parts, pa.binary(WINDOW_BYTES)))
+    return pa.table(columns, schema=schema)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import cv2
 import numpy as np
 import pytest
 
 from medloom.builders.duplicates.descriptor import (
     CANDIDATE_BITS,
+    CROP_WINDOWS,
     GROWN_WINDOWS,
     WHOLE,
     WINDOWS,
+    WINDOWS_VERSION,
     describe,
     unpacked_hex,
     views,
@@ -65,6 +69,14 @@ def test_growing_undoes_a_cut():
             assert (1 - first - last) * (1 - cut_first - cut_last) == pytest.approx(1)
             assert first <= 0
             assert last <= 0
+
+
+def test_windows_of_sketches_change_with_their_version_alone():
+    """Sketches that people hold state the version: other windows need another, and then this digest too."""
+    digest = hashlib.sha256(repr(CROP_WINDOWS).encode()).hexdigest()[:16]
+    assert (WINDOWS_VERSION, digest) == ("medloom-windows-1", "7c9449416737657f")
+    assert CROP_WINDOWS[WHOLE] == ((0, 0), (0, 0))
+    assert len(set(CROP_WINDOWS)) == 15
 
 
 def test_mirrored_pictures_differ():

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,31 +18,44 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from medloom.builders.duplicates import sketch as form
-from medloom.builders.duplicates.contaminated import Own, counts, held, own_of
-from medloom.builders.duplicates.descriptor import GROWN_WINDOWS, HASH_ONLY_BITS, WINDOWS, describe, views
+from medloom.builders.duplicates import thumbnails as read
+from medloom.builders.duplicates.contaminated import Own, certainty, counts, held, own_of
+from medloom.builders.duplicates.descriptor import CROP_WINDOWS, GROWN_WINDOWS, HASH_ONLY_BITS, WINDOWS, Window, describe, views
+from medloom.builders.duplicates.hashes import Hashes, of_pictures, of_release, taken
 from medloom.builders.duplicates.thumbnails import of_folder
 from medloom.schema.errors import UsageError
 from medloom.schema.pixels import low_information, pixel_sha256, thumbnail
 from medloom.schema.release import Release
 
+Pictures = dict[str, np.ndarray]
 
-def own(pictures: dict[str, np.ndarray]) -> Own:
+
+def hashes_of(pictures: Pictures, windows: tuple[Window, ...] | None = None) -> Hashes:
     thumbnails = np.stack([thumbnail(picture) for picture in pictures.values()])
     nothing = pa.array([None] * len(pictures), pa.string()).dictionary_encode()
-    hashes = form.Hashes(
-        form.digests([pixel_sha256(picture) for picture in pictures.values()]),
+    return Hashes(
+        np.stack([np.frombuffer(bytes.fromhex(pixel_sha256(picture)), np.uint8) for picture in pictures.values()]),
         describe(thumbnails),
         np.array([low_information(small) for small in thumbnails]),
         nothing,
         nothing,
+        windows=None if windows is None else lambda rows: views(thumbnails[rows], windows),
     )
-    return Own(list(pictures), hashes, lambda rows: views(thumbnails[rows], WINDOWS + GROWN_WINDOWS))
+
+
+def own(pictures: Pictures) -> Own:
+    return Own(list(pictures), hashes_of(pictures, WINDOWS + GROWN_WINDOWS))
+
+
+def written(path: Path, pictures: Pictures, *, crops: bool = False) -> form.Sketch:
+    form.write(path, hashes_of(pictures, CROP_WINDOWS if crops else None), of={})
+    return form.read(path)
 
 
 @pytest.fixture
 def sketch(twins: Any, tmp_path: Path) -> form.Sketch:
     release = Release.open(twins.release)
-    form.write(tmp_path / "sketch.parquet", form.of_release(release), of=form.of_what(release))
+    form.write(tmp_path / "sketch.parquet", of_release(release), of=form.of_what(release))
     return form.read(tmp_path / "sketch.parquet")
 
 
@@ -80,9 +96,9 @@ def test_its_header_says_of_what_and_by_which_rules(sketch: form.Sketch, twins: 
 
 
 def test_the_same_pictures_give_the_same_bytes_in_any_order(tmp_path: Path, twins: Any):
-    hashes = form.of_release(Release.open(twins.release))
+    hashes = of_release(Release.open(twins.release))
     form.write(tmp_path / "a.parquet", hashes, of={})
-    form.write(tmp_path / "b.parquet", form.taken(hashes, np.random.default_rng(1).permutation(len(hashes))), of={})
+    form.write(tmp_path / "b.parquet", taken(hashes, np.random.default_rng(1).permutation(len(hashes))), of={})
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
 
 
@@ -115,15 +131,14 @@ def test_what_is_held_is_named_exactly_or_nearly(sketch: form.Sketch, twins: Any
 
 def test_a_crop_is_met_on_either_side(tmp_path: Path, twins: Any):
     cut = {f"{n}.png": np.ascontiguousarray(picture[2:-2, 2:-2]) for n, picture in enumerate(twins.pictures)}
-    form.write(tmp_path / "cut.parquet", own(cut).hashes, of={})
     whole = {f"{n}.png": picture for n, picture in enumerate(twins.pictures)}
-    met = {row["name"] for row in held(form.read(tmp_path / "cut.parquet"), own(whole)).to_pylist()}
+    met = {row["name"] for row in held(written(tmp_path / "cut.parquet", cut), own(whole)).to_pylist()}
     assert met == set(whole)
 
 
 def test_without_pixels_whole_pictures_are_compared(sketch: form.Sketch, twins: Any):
     release = Release.open(twins.release)
-    hashes = form.of_release(release)
+    hashes = of_release(release)
     pairs = held(sketch, Own([str(n) for n in range(len(hashes))], hashes))
     assert len(set(pairs["row"].to_pylist())) == 45
 
@@ -139,15 +154,14 @@ def test_one_split_of_a_sketch(sketch: form.Sketch, twins: Any):
 
 
 def test_a_sketch_without_splits_says_so(tmp_path: Path, twins: Any):
-    form.write(tmp_path / "s.parquet", own({"a": twins.pictures[0]}).hashes, of={})
     with pytest.raises(UsageError, match="the sketch has no splits"):
-        form.read(tmp_path / "s.parquet").of_split("test")
+        written(tmp_path / "s.parquet", {"a": twins.pictures[0]}).of_split("test")
 
 
 @pytest.mark.parametrize("kind", ["absent", "text", "table", "cut", "changed"])
 def test_what_is_no_sketch_or_a_damaged_one_is_refused(kind: str, tmp_path: Path, twins: Any):
     path = tmp_path / "sketch.parquet"
-    form.write(path, form.of_release(Release.open(twins.release)), of={})
+    form.write(path, of_release(Release.open(twins.release)), of={})
     table = pq.read_table(path)
     if kind == "absent":
         path.unlink()
@@ -165,10 +179,110 @@ def test_what_is_no_sketch_or_a_damaged_one_is_refused(kind: str, tmp_path: Path
 
 
 def test_an_empty_sketch_holds_nothing(tmp_path: Path, twins: Any):
-    empty = form.taken(form.of_release(Release.open(twins.release)), np.zeros(0, np.int64))
+    empty = taken(of_release(Release.open(twins.release)), np.zeros(0, np.int64))
     form.write(tmp_path / "empty.parquet", empty, of={})
     read = form.read(tmp_path / "empty.parquet")
     assert len(held(read, own({"a": twins.pictures[0]}))) == 0
+
+
+@pytest.fixture
+def with_crops(twins: Any, tmp_path: Path) -> form.Sketch:
+    """Of the same release as `sketch`, from its pixels, with windows."""
+    root = tmp_path / "release"
+    shutil.copytree(twins.release, root)
+    release = Release.open(root)
+    pictures = read.of_release(release)
+    form.write(tmp_path / "crops.parquet", of_pictures(pictures, windows=CROP_WINDOWS), of=form.of_what(release))
+    return form.read(tmp_path / "crops.parquet")
+
+
+def test_windows_stand_beside_what_a_plain_sketch_has(sketch: form.Sketch, with_crops: form.Sketch, tmp_path: Path):
+    table = pq.read_table(tmp_path / "crops.parquet")
+    assert table.drop_columns("windows").equals(pq.read_table(tmp_path / "sketch.parquet"))
+    assert table.schema.field("windows").type == pa.binary(32 * (len(CROP_WINDOWS) - 1))
+    stated = with_crops.header
+    assert {name for name in stated if stated[name] != sketch.header.get(name)} == {"content_sha256", "windows"}
+    assert len(stated["windows"]["cut"]) == len(CROP_WINDOWS) - 1
+    rows, asked = np.arange(len(table)), with_crops.hashes.windows
+    assert sketch.hashes.windows is None
+    assert asked is not None
+    assert asked(rows)[:, 0].tobytes() == sketch.hashes.hashes.tobytes()
+    assert asked(rows)[:, 1:].tobytes() == b"".join(table["windows"].to_pylist())
+    some = with_crops.of_split("test")
+    assert some.hashes.windows is not None
+    assert np.array_equal(some.hashes.windows(np.array([2, 0])), asked(some.rows[[2, 0]]))
+    assert certainty(sketch)["exact"] == certainty(with_crops)["exact"]
+    assert certainty(sketch)["near"] != certainty(with_crops)["near"]
+
+
+def test_windows_are_those_of_the_pictures(twins: Any, tmp_path: Path):
+    pictures = {str(n): picture for n, picture in enumerate(twins.pictures)}
+    hashes = hashes_of(pictures, CROP_WINDOWS)
+    form.write(tmp_path / "a.parquet", hashes, of={})
+    order = np.random.default_rng(1).permutation(len(hashes))
+    form.write(tmp_path / "b.parquet", taken(hashes, order), of={})
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+    stored = form.read(tmp_path / "a.parquet").hashes
+    assert stored.windows is not None
+    for row, digest in enumerate(stored.pixels):
+        picture = thumbnail(next(one for one in pictures.values() if bytes.fromhex(pixel_sha256(one)) == digest.tobytes()))
+        made = views(picture[None], CROP_WINDOWS)[0]
+        assert np.bitwise_count(stored.windows(np.array([row]))[0] ^ made).sum(-1).max() <= 2, "but for the last digit"
+
+
+def test_own_crops_are_met_through_windows_alone(twins: Any, tmp_path: Path):
+    whole = {f"{n}.png": picture for n, picture in enumerate(twins.pictures)}
+    cut = {name: jpeg(np.ascontiguousarray(picture[4:-4, 5:-5]), 80) for name, picture in whole.items()}
+    met = []
+    for crops in (False, True):
+        pairs = held(written(tmp_path / f"{crops}.parquet", whole, crops=crops), own(cut)).to_pylist()
+        met.append({row["name"] for row in pairs})
+    assert met[1] == set(whole)
+    assert len(met[0]) < len(whole) / 2
+
+
+def changed_header(path: Path, table: pa.Table, change: Callable[[dict[str, Any]], Any]) -> None:
+    header = json.loads(table.schema.metadata[b"medloom"])
+    change(header)
+    pq.write_table(table.replace_schema_metadata({"medloom": json.dumps(header)}), path)
+
+
+@pytest.mark.parametrize("what", ["version", "cut", "plain"])
+def test_windows_of_another_version_are_refused(what: str, with_crops: form.Sketch, tmp_path: Path):
+    path = tmp_path / "crops.parquet"
+    table = pq.read_table(path)
+    if what == "version":
+        changed_header(path, table, lambda header: header["windows"].update(version="medloom-windows-0"))
+    elif what == "cut":
+        changed_header(path, table, lambda header: header["windows"]["cut"].pop())
+    else:
+        changed_header(path, table, lambda header: header.update(windows="some"))
+    with pytest.raises(UsageError, match=r"crops\.parquet: .*windows are of .*; expected .*; ask for .* without --crops"):
+        form.read(path)
+
+
+@pytest.mark.parametrize("kind", ["unsaid", "absent", "changed", "null"])
+def test_damaged_windows_are_refused(kind: str, with_crops: form.Sketch, tmp_path: Path):
+    path = tmp_path / "crops.parquet"
+    table = pq.read_table(path)
+    column, field = table["windows"].to_pylist(), table.schema.field("windows")
+    if kind == "unsaid":
+        changed_header(path, table, lambda header: header.pop("windows"))
+    elif kind == "absent":
+        pq.write_table(table.drop_columns("windows"), path)
+    else:
+        column[3] = None if kind == "null" else bytes(len(column[3]))
+        pq.write_table(table.set_column(table.schema.names.index("windows"), field, pa.array(column, field.type)), path)
+    with pytest.raises(UsageError, match=r"crops\.parquet: .*; expected"):
+        form.read(path)
+
+
+def test_an_empty_sketch_with_windows_holds_nothing(twins: Any, tmp_path: Path):
+    mine = {"a": twins.pictures[0]}
+    form.write(tmp_path / "empty.parquet", taken(hashes_of(mine, CROP_WINDOWS), np.zeros(0, np.int64)), of={})
+    sketch = form.read(tmp_path / "empty.parquet")
+    assert "windows" in sketch.header
+    assert len(held(sketch, own(mine))) == 0
 
 
 digest = st.integers(0, 5)
@@ -178,11 +292,11 @@ digest = st.integers(0, 5)
 def test_exact_pairs_name_everything_that_is_held(mine: list[tuple[int, bool]], theirs: list[tuple[int, bool]]):
     """Against a comparison of all with all; hashes lie far apart, and blank ones hold nothing."""
 
-    def hashes(rows: list[tuple[int, bool]]) -> form.Hashes:
+    def hashes(rows: list[tuple[int, bool]]) -> Hashes:
         pixels = np.array([[value] * 32 for value, _ in rows], np.uint8).reshape(-1, 32)
         spread = np.array([[255 if bit == value else 0 for bit in range(32)] for value, _ in rows], np.uint8).reshape(-1, 32)
         words = pa.array(["x"] * len(rows), pa.string()).dictionary_encode()
-        return form.Hashes(pixels, np.repeat(spread, 1, axis=0), np.array([blank for _, blank in rows], bool), words, words)
+        return Hashes(pixels, np.repeat(spread, 1, axis=0), np.array([blank for _, blank in rows], bool), words, words)
 
     names = [str(n) for n in range(len(mine))]
     sketch = form.Sketch({}, hashes(theirs), np.arange(len(theirs)))
@@ -202,6 +316,7 @@ def test_pictures_with_hardly_any_detail_are_held_only_where_they_are_equal(tmp_
         Image.fromarray(spot.astype(np.uint8)).save(tmp_path / name / f"{name}.png")
     pictures = [of_folder(tmp_path / name) for name in "ab"]
     assert not pictures[0].blank.any(), "it isn't blank, but nearly"
-    form.write(tmp_path / "a.parquet", form.of_pictures(pictures[0]), of={})
-    found = [held(form.read(tmp_path / "a.parquet"), own_of(some))["kind"].to_pylist() for some in pictures]
+    form.write(tmp_path / "a.parquet", of_pictures(pictures[0]), of={})
+    sketch = form.read(tmp_path / "a.parquet")
+    found = [held(sketch, own_of(some))["kind"].to_pylist() for some in pictures]
     assert found == [["exact"], []]
