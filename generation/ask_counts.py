@@ -30,7 +30,7 @@ def counted(told: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def examples(told: Iterable[dict[str, Any]]) -> list[dict[str, str]]:
-    """The first questions of every code that were left out."""
+    """The first questions that were left out for each code."""
     shown, kept = Counter[str](), []
     for example in (example for one in told for example in one["examples"]):
         shown[example["code"]] += 1

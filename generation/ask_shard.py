@@ -22,6 +22,7 @@ from .case import Case, Record
 from .pools import Pools
 from .rules import ready
 from .suite import Suite
+from .validators import Fault, validate
 from .withhold import withheld
 
 ROWS_AT_ONCE = 4096
@@ -66,7 +67,18 @@ class Found:
     left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Rule and code of a validator's fault → questions."""
     examples: list[dict[str, str]] = field(default_factory=list)
-    """The first questions that were left out."""
+    """The first questions that were left out for each code."""
+
+    def stands(self, question: Question, faults: list[Fault]) -> bool:
+        """Count a question, or what it was left out for."""
+        if not faults:
+            self.table[_place(question)] += 1
+            return True
+        for fault in faults:
+            self.left_out[question.rule, fault.code] += 1
+            if sum(one["code"] == fault.code for one in self.examples) < MOST_EXAMPLES:
+                self.examples.append(_example(question, fault))
+        return False
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -141,10 +153,16 @@ def _questions(task: Task, found: Found) -> Iterator[list[Question]]:
         case = Case(record)
         asked: list[Question] = []
         for name, rule in rules.items():
-            asked.extend(rule(case, task.suite.chance(name, case.key, seed=task.seed)))
-        found.table.update(_place(one) for one in asked)
+            for one in rule(case, task.suite.chance(name, case.key, seed=task.seed)):
+                if found.stands(one, validate(one, case, task.pools)):
+                    asked.append(one)
         if asked:
             yield asked
+
+
+def _example(question: Question, fault: Fault) -> dict[str, str]:
+    who = {name: getattr(question, name) for name in ("id", "key", "rule", "question")}
+    return {"code": fault.code, **who, "found": fault.found, "expected": fault.expected}
 
 
 def _place(question: Question) -> tuple[str, ...]:

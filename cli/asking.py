@@ -1,0 +1,81 @@
+"""The verb that asks: ask."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..schema.errors import UsageError
+from .app import AsJson, ReleaseDir, Workers, app, cores, show_as
+
+
+class SplitName(StrEnum):
+    """A split whose answers may be withheld."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+@app.command()
+def ask(
+    release: ReleaseDir,
+    suite: Annotated[str, typer.Option(help="medmat, gmai, mimoseg, medtrinity, or a YAML file of yours.")],
+    seed: Annotated[int, typer.Option(help="Other seeds give other wordings, distractors and orders.")] = 0,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only so many samples of every shard.", show_default="all")] = None,
+    withhold: Annotated[
+        list[SplitName] | None,
+        typer.Option("--withhold-answers", help="Leave a split's answers out of the release; may be repeated."),
+    ] = None,
+    answers: Annotated[
+        Path | None, typer.Option(help="Where withheld answers go.", show_default="RELEASE.work/answers")
+    ] = None,
+    workers: Workers = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ask again, whatever is there.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count on some samples of every shard; write nothing.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Make the questions of a suite, beside the shards: `questions/<suite>/`, one Parquet file per shard.
+
+    No pixel is read or written, and the result is the same for any number of workers, also after a kill. Questions that a
+    validator finds fault with are left out and counted. `load_dataset(RELEASE, data_dir="questions/medmat")` loads them,
+    `medloom.load(RELEASE, suite="medmat")` with their pictures.
+
+    **Examples:**
+
+    - `medloom ask releases/blood --suite medmat --dry-run`
+    - `medloom ask releases/blood --suite gmai --seed 7 --workers 8`
+    - `medloom ask releases/blood --suite mimoseg --withhold-answers test --answers private`
+    """
+    from ..cards.asked import asked
+
+    if answers is not None and not withhold:
+        raise UsageError("--answers without --withhold-answers; expected both, or neither")
+    if dry_run and (withhold or fresh):
+        raise UsageError("--dry-run writes nothing; expected no --withhold-answers or --fresh with it")
+    shared = {"seed": seed, "workers": workers or cores()}
+    if dry_run:
+        result = _estimated(release, suite, json=json, **shared, **({} if limit is None else {"sampled": limit}))
+    else:
+        splits = [str(one) for one in withhold or ()]
+        result = _asked(release, suite, json=json, **shared, limit=limit, withhold=splits, answers=answers, fresh=fresh)
+    show_as(result, json, asked)
+
+
+def _asked(release: Path, suite: str, *, json: bool, **options: Any) -> dict[str, Any]:
+    from ..cards.progress import shown
+    from ..generation.ask import ask
+
+    with shown(release.name, plain=json) as progress:
+        return ask(release, suite, progress=progress, **options)
+
+
+def _estimated(release: Path, suite: str, *, json: bool, **options: Any) -> dict[str, Any]:
+    from ..cards.progress import shown
+    from ..generation.ask import estimate
+
+    with shown(release.name, plain=json) as progress:
+        return estimate(release, suite, progress=progress, **options)
