@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from ..schema.labels.table import table
 from ..schema.release import Release
+from .contrast import Opposed, opposed
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -42,6 +43,8 @@ class Pools:
     """Modality (detail where there is one), clinical task and granularity → labels of boxes, masks, contours, points."""
     located: frozenset[tuple[str, str]] = frozenset()
     """Source and label id of labels that have a region on every image on which they are present."""
+    opposed: Mapping[str, Opposed] = field(default_factory=dict)
+    """Source → label id → ids of labels that are known to be absent beside it, and it beside them; see `contrast.py`."""
 
 
 _COLUMNS = ["key", "label", "label_id", "laterality", "state", "granularity", "subset", "clinical_task"]
@@ -67,7 +70,8 @@ def pools_of(release: Release) -> Pools:
                     regions.setdefault(place, set()).add(label)
                     images.get((source, label.id), set()).discard(row["key"])
     located = frozenset(place for place, left in images.items() if not left)
-    return Pools(_sorted(subsets), _sorted(sources), _sorted(regions), located)
+    against = {source: opposed(release, source) for source in release.sources}
+    return Pools(_sorted(subsets), _sorted(sources), _sorted(regions), located, against)
 
 
 def kin(one: str, other: str) -> bool:

@@ -1,0 +1,291 @@
+"""Single and multiple choice after GMAI-MMBench: the question names modality, clinical task and granularity.
+
+**Whole image.** One question per present label of a clinical task (`image_choice`), or one about all of them together
+(`image_multiple`). Wrong options are the source's other labels of that task that are known to be absent.
+
+**Regions** (`region_choice`). One question per label, way of pointing and image, about a region drawn by chance. Wrong options are
+labels of a pool that all sources of one modality, clinical task and granularity share, without what is, or may be, on this
+image. A mask or contour can be pointed at by mask, by contour and by its tight box; a box made so is flagged `derived-box`.
+Points are no granularity of GMAI-MMBench.
+
+The number of wrong options is uniform from 1 to 4, or to as many as there are. Labels that serve none of the 18 clinical
+tasks aren't asked about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+from ..schema.clinical_tasks import CLINICAL_TASKS
+from ..schema.errors import UsageError
+from ..schema.question import Kind, Prompt, Question
+from .case import Asking, Case, Record
+from .chance import Chance
+from .distractors import LETTERS, Rivals, Ways, kept, options, some_wrong, telling
+from .modality_words import picture
+from .pools import Named, Pools, kin
+from .rules import Rule
+from .wording import wordings
+
+SET = "pooled-choice"
+DERIVED_BOX = "derived-box"
+POINTED = {"box": ("box",), "mask": ("mask", "contour", "box"), "contour": ("mask", "contour", "box")}
+"""Granularity of an annotation → ways of pointing at it."""
+_NO_TASK = "None"
+_MOST_SHOWN = 6
+"""Options of a question with several right ones: A to F."""
+
+
+def image_choice(asking: Asking, pools: Pools, *, most_wrong: int = 4, most: int | None = None) -> Rule:
+    """A rule that asks one question of one choice per present label on the whole image.
+
+    Args:
+        asking: Suite and rule.
+        pools: Of the release.
+        most_wrong: Wrong options, 1 to 7.
+        most: Questions per sample, drawn by chance; None asks all.
+
+    Raises:
+        UsageError: A number that can't be used.
+    """
+    _check(asking, most_wrong, most)
+    asker = _Asker(asking, pools, most_wrong)
+
+    def rule(case: Case, chance: Chance) -> Iterator[Question]:
+        for place, state in enumerate(kept(_distinct(case.present), most, chance)):
+            yield from asker.image(case, [state], place=place, chance=chance)
+
+    return rule
+
+
+def image_multiple(asking: Asking, pools: Pools, *, most_options: int = _MOST_SHOWN) -> Rule:
+    """A rule that asks one question with several right options per clinical task with two present labels or more.
+
+    Every option that is present is right; of more present labels than fit beside one wrong option, some are drawn.
+
+    Args:
+        asking: Suite and rule.
+        pools: Of the release.
+        most_options: 3 to 8.
+
+    Raises:
+        UsageError: A number that can't be used.
+    """
+    if not 3 <= most_options <= len(LETTERS):
+        raise UsageError(f"{asking.rule}: most_options {most_options}; expected 3 to {len(LETTERS)}")
+    asker = _Asker(asking, pools, most_options)
+
+    def rule(case: Case, chance: Chance) -> Iterator[Question]:
+        tasks: dict[str, list[Record]] = {}
+        for state in _distinct(case.present):
+            tasks.setdefault(state["clinical_task"], []).append(state)
+        for place, states in enumerate(tasks.values()):
+            right = _unrelated(states, chance)
+            if len(right) > 1:
+                yield from asker.image(case, right[: most_options - 1], place=place, chance=chance)
+
+    return rule
+
+
+def region_choice(
+    asking: Asking,
+    pools: Pools,
+    *,
+    granularities: Sequence[str] = ("box", "mask", "contour"),
+    derived_boxes: bool = True,
+    min_area_share: float = 0.0,
+    most_wrong: int = 4,
+    most: int | None = None,
+) -> Rule:
+    """A rule that asks what a box, mask or contour shows.
+
+    Args:
+        asking: Suite and rule.
+        pools: Of the release.
+        granularities: Ways of pointing: box, mask, contour.
+        derived_boxes: Whether masks and contours are also pointed at by their tight boxes.
+        min_area_share: Smallest region, as a share of the image.
+        most_wrong: Wrong options, 1 to 7.
+        most: Labels asked about per sample, drawn by chance; None takes all.
+
+    Raises:
+        UsageError: A value that can't be used.
+    """
+    _check(asking, most_wrong, most)
+    if not set(granularities) <= POINTED.keys() or not granularities or not 0 <= min_area_share < 1:
+        found = f"granularities {list(granularities)}, min_area_share {min_area_share}"
+        raise UsageError(f"{asking.rule}: {found}; expected some of {', '.join(POINTED)}, and a share from 0 to below 1")
+    asker = _Asker(asking, pools, most_wrong)
+    ways = {given: _allowed(given, granularities, derived_boxes) for given in POINTED}
+
+    def rule(case: Case, chance: Chance) -> Iterator[Question]:
+        place = 0
+        regions = _regions(case, min_area_share)
+        for state in kept(_distinct(case.located()), most, chance):
+            for kind, pointable in _pointable(state["label_id"], regions, ways).items():
+                yield from asker.region(case, chance.one(pointable), kind, place=place, chance=chance)
+                place += 1
+
+    return rule
+
+
+@dataclass(frozen=True, eq=False)
+class _Asker:
+    asking: Asking
+    pools: Pools
+    most: int
+    """Wrong options of one choice; options in all of several."""
+
+    @cached_property
+    def sources(self) -> Mapping[tuple[str, str], Rivals]:
+        """Source and clinical task → labels of whole images."""
+        return {place: Rivals(pool) for place, pool in self.pools.sources.items()}
+
+    @cached_property
+    def shared(self) -> Mapping[tuple[str, str, str], Rivals]:
+        """Modality, clinical task and way of pointing → labels of regions that can be pointed at so."""
+        found: dict[tuple[str, str, str], set[Named]] = {}
+        for (modality, task, given), pool in self.pools.regions.items():
+            for kind in POINTED.get(given, ()):
+                found.setdefault((modality, task, kind), set()).update(pool)
+        return {place: Rivals(tuple(sorted(labels))) for place, labels in found.items()}
+
+    def image(self, case: Case, states: Sequence[Record], *, place: int, chance: Chance) -> Iterator[Question]:
+        """A question on the whole image whose right answers are some present labels of one clinical task."""
+        rivals = self.sources.get((case.record["source"], states[0]["clinical_task"]))
+        if rivals is None:
+            return
+        right = [Named(one["label"], one["label_id"]) for one in states]
+        known = rivals.absent(case, self.pools, beside=[one.id for one in right])
+        most = self.most if len(right) == 1 else self.most - len(right)
+        yield from self._asked(case, right, some_wrong(known, most, chance), about=states[0], place=place, chance=chance)
+
+    def region(self, case: Case, region: Record, kind: str, *, place: int, chance: Chance) -> Iterator[Question]:
+        """A question on one annotation, pointed at by box, mask or contour."""
+        about = next(one for one in case.present if _place(one) == _place(region))
+        rivals = self.shared.get((case.modality, about["clinical_task"], kind))
+        if rivals is None:
+            return
+        wrong = some_wrong(rivals.not_present(case), self.most, chance)
+        derived = kind == "box" and (region["granularity"] != "box" or region["origin"] == "derived")
+        more = {
+            "granularity": kind,
+            "prompts": (Prompt(kind, region["id"], tuple(region["box_xyxy_px"]) if kind == "box" else None),),
+            "flags": (DERIVED_BOX,) if derived else (),
+        }
+        right = [Named(region["label"], region["label_id"])]
+        yield from self._asked(case, right, wrong, about=about, place=place, chance=chance, **more)
+
+    def _asked(
+        self,
+        case: Case,
+        right: Sequence[Named],
+        wrong: Sequence[Named],
+        *,
+        about: Record,
+        place: int,
+        chance: Chance,
+        granularity: str = "image",
+        **more: Any,
+    ) -> Iterator[Question]:
+        """The question, unless nothing is known to be wrong or the task is none of GMAI's."""
+        if not wrong or about["clinical_task"] == _NO_TASK:
+            return
+        several, secrets = len(right) > 1, telling([*right, *wrong])
+        frame = _ways("several" if several else granularity).silent(secrets, chance)
+        cue = _ways(f"cue-{CLINICAL_TASKS.find(about['clinical_task']).code}").silent(secrets, chance)
+        if frame is None or cue is None:
+            return
+        given, letters = options(right, wrong, chance)
+        yield self.asking.question(
+            case,
+            place=place,
+            kind=Kind.MULTIPLE_CHOICE if several else Kind.SINGLE_CHOICE,
+            about=about,
+            granularity=granularity,
+            question=frame.fill(picture=picture(case.modality), thing=cue.fill()),
+            instruction=_instruction(several),
+            options=given,
+            answer=",".join(letters),
+            letters=letters,
+            labels=tuple(one.label_id for one in given if one.letter in letters),
+            wording=f"{frame.id}+{cue.id}",
+            **more,
+        )
+
+
+def _check(asking: Asking, most_wrong: int, most: int | None) -> None:
+    if not 1 <= most_wrong < len(LETTERS) or (most is not None and most < 1):
+        expected = f"1 to {len(LETTERS) - 1} wrong options, and 1 question or more"
+        raise UsageError(f"{asking.rule}: most_wrong {most_wrong}, most {most}; expected {expected}")
+
+
+def _distinct(states: Iterable[Record]) -> list[Record]:
+    """The first state of each label, whatever its side."""
+    found: dict[str, Record] = {}
+    for one in states:
+        found.setdefault(one["label_id"], one)
+    return list(found.values())
+
+
+def _unrelated(states: Sequence[Record], chance: Chance) -> list[Record]:
+    """States in drawn order without those that are kin to an earlier one."""
+    found: list[Record] = []
+    for one in chance.shuffled(states):
+        if not any(kin(one["label_id"], other["label_id"]) for other in found):
+            found.append(one)
+    return found
+
+
+def _regions(case: Case, min_area_share: float) -> Mapping[tuple[str, str], Sequence[Record]]:
+    """Annotations that are large enough, by label id and granularity."""
+    height, width = case.size_hw_px
+    smallest = min_area_share * height * width
+    found: dict[tuple[str, str], list[Record]] = {}
+    for one in case.record["annotations"]:
+        if not smallest or _area_px(one) >= smallest:
+            found.setdefault((one["label_id"], one["granularity"]), []).append(one)
+    return found
+
+
+def _pointable(
+    label_id: str, regions: Mapping[tuple[str, str], Sequence[Record]], ways: Mapping[str, Sequence[str]]
+) -> Mapping[str, Sequence[Record]]:
+    """Way of pointing → the label's annotations: given boxes rather than derived ones."""
+    found: dict[str, Sequence[Record]] = {}
+    for given, shown in ways.items():
+        for kind in shown if (label_id, given) in regions else ():
+            found.setdefault(kind, regions[label_id, given])
+    return found
+
+
+def _allowed(given: str, granularities: Sequence[str], derived_boxes: bool) -> tuple[str, ...]:
+    return tuple(one for one in POINTED[given] if one in granularities and (one != "box" or given == "box" or derived_boxes))
+
+
+def _area_px(region: Record) -> float:
+    if region["area_px"] is not None or region["box_xyxy_px"] is None:
+        return region["area_px"] or 0.0
+    x0, y0, x1, y1 = region["box_xyxy_px"]
+    return (x1 - x0) * (y1 - y0)
+
+
+def _place(one: Record) -> tuple[str, str | None]:
+    return one["label_id"], one["laterality"]
+
+
+def _instruction(several: bool) -> str:
+    return _text("instruction-several" if several else "instruction-single")
+
+
+@cache
+def _text(part: str) -> str:
+    return wordings(SET, part)[0].fill()
+
+
+@cache
+def _ways(part: str) -> Ways:
+    return Ways(wordings(SET, part))
