@@ -38,7 +38,7 @@ SORTS = {
     "mark": None,
 }
 """Sort of label → what a question may call it without naming it; None where nobody asks for it."""
-_FLAGS = ("plural", "mass", "pair")
+_FLAGS = ("plural", "mass", "many", "pair")
 _FIELDS = {"id", "kind", "text", "modalities", "general", "also"}
 
 
@@ -75,6 +75,8 @@ class Known:
     """The name is a plural."""
     mass: bool = False
     """The name takes no article and has no plural."""
+    many: bool = False
+    """A structure of which a body has many."""
     pair: bool = False
     """People have one on either side."""
 
@@ -144,7 +146,7 @@ def _known(name: str, data: Any, labels: LabelTable) -> Known:
     if name not in labels:
         raise UsageError(f"knowledge: label {name!r}; expected a name of {labels.where}")
     if not isinstance(data, dict) or not {"sort", "facts"} <= data.keys() <= {"sort", "facts", *_FLAGS}:
-        raise UsageError(f"knowledge of {name}: {data!r:.60}; expected sort and facts, and perhaps plural, mass or pair")
+        raise UsageError(f"knowledge of {name}: {data!r:.60}; expected sort and facts, and perhaps plural, mass, many or pair")
     if data["sort"] not in SORTS:
         raise UsageError(f"knowledge of {name}: sort {data['sort']!r}; expected one of {', '.join(SORTS)}")
     if not isinstance(data["facts"], list) or not data["facts"]:
