@@ -10,7 +10,7 @@ In training, a share of the samples can bring a question of four options along t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 

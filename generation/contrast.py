@@ -35,22 +35,19 @@ def opposed(release: Release, source: str) -> Opposed:
 def _ids(release: Release, source: str) -> Iterator[str]:
     with pq.ParquetFile(release.index_path(source, "annotations")) as file:
         for batch in file.iter_batches(_ROWS, columns=["label_id"]):
-            yield from pc.unique(batch["label_id"]).to_pylist()
+            yield from batch["label_id"].unique().to_pylist()
 
 
 def _stated(release: Release, source: str) -> Iterator[pa.Table]:
-    """Key, label id and state of label states, image by image; an image's rows are never cut apart."""
+    """Key, label id and state of label states; an image's rows are never cut apart."""
     kept = None
     with pq.ParquetFile(release.index_path(source, "annotations")) as file:
         for batch in file.iter_batches(_ROWS, columns=["key", "label_id", "state", "granularity"]):
-            table = pa.Table.from_batches([batch])
-            table = table.filter(pc.equal(table["granularity"], "image")).drop_columns(["granularity"])
+            table = pa.Table.from_batches([batch]).filter(pc.field("granularity") == "image").drop_columns(["granularity"])
             table = table if kept is None else pa.concat_tables([kept, table])
-            if table.num_rows == 0:
-                continue
-            last = pc.equal(table["key"], table["key"][-1])
-            kept = table.filter(last)
-            yield table.filter(pc.invert(last))
+            last = table["key"][-1].as_py() if table.num_rows else ""
+            kept = table.filter(pc.field("key") == last)
+            yield table.filter(pc.field("key") != last)
     if kept is not None:
         yield kept
 
@@ -58,7 +55,7 @@ def _stated(release: Release, source: str) -> Iterator[pa.Table]:
 def _states(table: pa.Table, ids: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """Present and absent as two float32 arrays, image × label; absent only where it is so on every side."""
     rows = table["key"].combine_chunks().dictionary_encode().indices.to_numpy()
-    columns = pc.index_in(table["label_id"], pa.array(ids)).to_numpy()
+    columns = np.searchsorted(ids, table["label_id"].to_numpy().astype(str))
     state = table["state"].to_numpy()
     found = np.zeros((3, rows.max() + 1 if len(rows) else 0, len(ids)), np.float32)
     for place, chosen in enumerate((state == "present", state == "absent", state != "absent")):

@@ -4,33 +4,39 @@ A wrong option must be known not to hold. For whole images that is the state `ab
 other out, its Facts declare a closed set, and the build has already written every class but the true one down as absent.
 That each image of a pool *happens* to have one label doesn't prove it (a picture filed under COVID-19 may show respiratory
 distress as well), so nothing is concluded from counts. Labels that are kin never stand beside each other, right or wrong,
-and neither do two names of a normal state, as "no finding" and "no retinopathy".
+and neither do two names of a normal state, as "no finding" and "no retinopathy". Of regions nobody states what they are
+not: there, the pairs of `overlaps.yaml` don't meet either.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import TypeVar
 
+import yaml
+
+from ..schema.labels.table import table
 from ..schema.question import Option
-from .case import Case
+from .case import Case, Record
 from .chance import Chance
 from .pools import Named, Pool, Pools, kin
 from .wording import Wording, gaps
 
 T = TypeVar("T")
 LETTERS = "ABCDEFGH"
+_OVERLAPS = Path(__file__).with_name("overlaps.yaml")
 _NORMAL = re.compile(r"(no|normal|healthy)\b")
 _WORD = re.compile(r"[a-z0-9]{3,}")
-_SMALL_WORDS = frozenset("and for from its not the which with without".split())
+_SMALL_WORDS = frozenset(["and", "for", "from", "its", "not", "the", "which", "with", "without"])
 
 
 @lru_cache(1 << 16)
 def clash(one: Named, other: Named) -> bool:
-    """Whether two labels may hold for one thing at once, by what their names mean."""
+    """Whether two labels can't stand beside each other, by what they mean."""
     return kin(one.id, other.id) or (normal(one.name) and normal(other.name))
 
 
@@ -39,25 +45,50 @@ def normal(name: str) -> bool:
     return _NORMAL.match(name) is not None
 
 
+@lru_cache(1 << 16)
+def overlap(one: str, other: str) -> bool:
+    """Whether two label ids may both hold for one region: see `overlaps.yaml`."""
+    return any((one in some and other in others) or (other in some and one in others) for some, others in overlaps())
+
+
+@cache
+def overlaps() -> tuple[tuple[frozenset[str], frozenset[str]], ...]:
+    """Pairs of sets of label ids: each label of the one overlaps each of the other."""
+    entries = yaml.safe_load(_OVERLAPS.read_text(encoding="utf-8"))
+    return tuple((_with_narrower(one["some"]), _with_narrower(one.get("others", one["some"]))) for one in entries)
+
+
+def _with_narrower(names: Iterable[str]) -> frozenset[str]:
+    known = table()
+    bare = [name.removesuffix("*") for name in names]
+    below = [word for name in names if name.endswith("*") for word in known.descendants(name[:-1])]
+    return frozenset(map(known.id_of, (*bare, *below)))
+
+
 @dataclass(frozen=True, eq=False)
 class Rivals:
     """The labels of a pool as wrong options."""
 
     pool: Pool
+    regions: bool = False
+    """Whether they name regions, of which nobody says what is absent."""
     _near: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def near(self, label_id: str) -> frozenset[str]:
         """Ids of the labels that can't be wrong where this one is right."""
         if label_id not in self._near:
             name = next((one.name for one in self.pool if one.id == label_id), "")
-            self._near[label_id] = frozenset(one.id for one in self.pool if clash(Named(name, label_id), one))
+            self._near[label_id] = frozenset(one.id for one in self.pool if self._meets(Named(name, label_id), one))
         return self._near[label_id]
 
-    def not_present(self, case: Case) -> list[Named]:
-        """Those that are kin to nothing that is, or may be, on the image."""
+    def _meets(self, one: Named, other: Named) -> bool:
+        return clash(one, other) or (self.regions and overlap(one.id, other.id))
+
+    def not_present(self, case: Case, *, apart: Container[str] = ()) -> list[Named]:
+        """Those that overlap nothing that is, or may be, on the image, but for labels that are known to lie `apart`."""
         near: set[str] = set()
         for one in case.states:
-            if one["state"] != "absent":
+            if one["state"] != "absent" and one["label_id"] not in apart:
                 near |= self.near(one["label_id"])
         return [one for one in self.pool if one.id not in near]
 
@@ -86,6 +117,23 @@ def some_wrong(candidates: Sequence[Named], most: int, chance: Chance) -> list[N
     """Wrong options whose number is uniform from 1 to `most`, or to as many as there are."""
     found = wrong_ones(candidates, most, chance)
     return found[: 1 + chance.below(len(found))] if found else []
+
+
+def clear_of(case: Case, region: Record) -> frozenset[str]:
+    """Ids of labels that are present and lie, with all of their regions, clear of this one: their boxes don't touch.
+
+    A label that also has a state other than present, on another side, or a region without a box isn't among them.
+    """
+    others: set[str] = set()
+    near = {region["label_id"], *(one["label_id"] for one in case.states if one["state"] != "present")}
+    x0, y0, x1, y1 = region["box_xyxy_px"]
+    for one in case.record["annotations"]:
+        label_id, box = one["label_id"], one["box_xyxy_px"]
+        if label_id not in near:
+            others.add(label_id)
+            if box is None or (box[0] <= x1 and x0 <= box[2] and box[1] <= y1 and y0 <= box[3]):
+                near.add(label_id)
+    return frozenset(others - near)
 
 
 def options(right: Sequence[Named], wrong: Sequence[Named], chance: Chance) -> tuple[tuple[Option, ...], tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""How a sentence speaks of a picture of some modality: "magnetic resonance image", "fundus photograph", "T1-weighted MRI image"."""
+"""How a sentence speaks of a picture of some modality: "magnetic resonance image", "fundus photograph"."""
 
 from __future__ import annotations
 
@@ -31,6 +31,6 @@ def picture(modality: str) -> str:
 
 
 def _lowered(word: str) -> str:
-    """ "Fundus" in small letters, but "MRI", "X-ray", "T1-weighted" and "Doppler" as they are."""
+    """A word in small letters, but "MRI", "X-ray", "T1-weighted" and "Doppler" as they are."""
     kept = word == "Doppler" or re.search(r"[A-Z].*[A-Z]|\d|^[A-Z]-", word)
     return word if kept else word.lower()

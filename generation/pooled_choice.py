@@ -3,10 +3,11 @@
 **Whole image.** One question per present label of a clinical task (`image_choice`), or one about all of them together
 (`image_multiple`). Wrong options are the source's other labels of that task that are known to be absent.
 
-**Regions** (`region_choice`). One question per label, way of pointing and image, about a region drawn by chance. Wrong options are
-labels of a pool that all sources of one modality, clinical task and granularity share, without what is, or may be, on this
-image. A mask or contour can be pointed at by mask, by contour and by its tight box; a box made so is flagged `derived-box`.
-Points are no granularity of GMAI-MMBench.
+**Regions** (`region_choice`). One question per label, way of pointing and image, about a region drawn by chance. Wrong
+options are labels of a pool that all sources of one modality, clinical task and granularity share, without what is, or may
+be, at the region: labels that are present count as wrong only where all of their regions lie clear of it. A mask or contour
+can be pointed at by mask, by contour and by its tight box; a box made so is flagged `derived-box`. Points are no granularity
+of GMAI-MMBench.
 
 The number of wrong options is uniform from 1 to 4, or to as many as there are. Labels that serve none of the 18 clinical
 tasks aren't asked about.
@@ -24,7 +25,7 @@ from ..schema.errors import UsageError
 from ..schema.question import Kind, Prompt, Question
 from .case import Asking, Case, Record
 from .chance import Chance
-from .distractors import LETTERS, Rivals, Ways, kept, options, some_wrong, telling
+from .distractors import LETTERS, Rivals, Ways, clear_of, kept, options, some_wrong, telling
 from .modality_words import picture
 from .pools import Named, Pools, kin
 from .rules import Rule
@@ -97,6 +98,7 @@ def region_choice(
     granularities: Sequence[str] = ("box", "mask", "contour"),
     derived_boxes: bool = True,
     min_area_share: float = 0.0,
+    elsewhere: bool = True,
     most_wrong: int = 4,
     most: int | None = None,
 ) -> Rule:
@@ -108,6 +110,7 @@ def region_choice(
         granularities: Ways of pointing: box, mask, contour.
         derived_boxes: Whether masks and contours are also pointed at by their tight boxes.
         min_area_share: Smallest region, as a share of the image.
+        elsewhere: Whether labels that are on the image, but clear of the region, may be wrong options.
         most_wrong: Wrong options, 1 to 7.
         most: Labels asked about per sample, drawn by chance; None takes all.
 
@@ -118,7 +121,7 @@ def region_choice(
     if not set(granularities) <= POINTED.keys() or not granularities or not 0 <= min_area_share < 1:
         found = f"granularities {list(granularities)}, min_area_share {min_area_share}"
         raise UsageError(f"{asking.rule}: {found}; expected some of {', '.join(POINTED)}, and a share from 0 to below 1")
-    asker = _Asker(asking, pools, most_wrong)
+    asker = _Asker(asking, pools, most_wrong, elsewhere)
     ways = {given: _allowed(given, granularities, derived_boxes) for given in POINTED}
 
     def rule(case: Case, chance: Chance) -> Iterator[Question]:
@@ -138,6 +141,7 @@ class _Asker:
     pools: Pools
     most: int
     """Wrong options of one choice; options in all of several."""
+    elsewhere: bool = False
 
     @cached_property
     def sources(self) -> Mapping[tuple[str, str], Rivals]:
@@ -151,7 +155,7 @@ class _Asker:
         for (modality, task, given), pool in self.pools.regions.items():
             for kind in POINTED.get(given, ()):
                 found.setdefault((modality, task, kind), set()).update(pool)
-        return {place: Rivals(tuple(sorted(labels))) for place, labels in found.items()}
+        return {place: Rivals(tuple(sorted(labels)), regions=True) for place, labels in found.items()}
 
     def image(self, case: Case, states: Sequence[Record], *, place: int, chance: Chance) -> Iterator[Question]:
         """A question on the whole image whose right answers are some present labels of one clinical task."""
@@ -169,7 +173,8 @@ class _Asker:
         rivals = self.shared.get((case.modality, about["clinical_task"], kind))
         if rivals is None:
             return
-        wrong = some_wrong(rivals.not_present(case), self.most, chance)
+        apart = clear_of(case, region) if self.elsewhere else ()
+        wrong = some_wrong(rivals.not_present(case, apart=apart), self.most, chance)
         derived = kind == "box" and (region["granularity"] != "box" or region["origin"] == "derived")
         more = {
             "granularity": kind,
