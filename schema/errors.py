@@ -6,6 +6,7 @@ MedLoomError                    exit code
 ├── ResumeError                 2   an unfinished build was made with other options or files
 ├── ReleaseError                1   a release breaks the contract
 ├── TooManyBadUnits             3   more units failed than the source allows
+├── EndpointError               1   a model's endpoint refuses, or doesn't answer any more
 └── DataError                   –   one file or label can't be used; becomes an Issue, never leaves a build
     ├── UnreadableError             the bytes can't be decoded
     └── RegionError                 a box, mask, contour or point has no meaning on its image
@@ -56,6 +57,10 @@ class TooManyBadUnits(MedLoomError):
     """A build stopped because more units failed than `max_bad_share` allows."""
 
     exit_code = 3
+
+
+class EndpointError(MedLoomError):
+    """An endpoint of a model that refuses to serve, or doesn't answer any more."""
 
 
 class Severity(StrEnum):
