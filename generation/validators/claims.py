@@ -1,6 +1,7 @@
 """Whether what an answer says of place, size and number is what the annotations show.
 
-Words of place are forgiven half a tenth of the image beside its middle, shares five percentage points.
+Words of place mean thirds of the image, and are forgiven a tenth of it; halves half a tenth; shares five percentage points.
+A region lies where its box has its middle, or its mask its centroid.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ...schema.question import Kind, Question
 from ..case import Case, Record
+from ..place_words import rle_centroid
 from ..pools import Pools
 from .fault import Fault
 from .naming import mentions
@@ -18,17 +20,20 @@ from .place import box_of
 
 KINDS = frozenset({Kind.LOCALIZATION, Kind.DESCRIPTION, Kind.DETECTION})
 SHARE_POINTS = 5.0
-_SLACK = 0.05
+_SLACK = 0.1
+_FIRST, _LAST = frozenset({"left", "upper", "top"}), frozenset({"right", "lower", "bottom"})
 _HEIGHT = r"(?P<height>upper|top|lower|bottom|middle|cent(?:re|er|ral))"
 _SIDE = r"(?P<side>left|right)"
 _PART = r"(?:half|part|third|edge|side|margin|border)"
+_IMAGE = r"(?:image|picture|frame|slice)"
 _PLACES = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"\b{_HEIGHT}[ -]{_SIDE}\b",
+        rf"\b{_HEIGHT}[ -](?P<side>left|right|middle|cent(?:re|er))\b",
         rf"\bimage[ -]{_SIDE}\b",
-        rf"\b{_SIDE} {_PART} of the (?:image|picture|frame)",
+        rf"\b{_SIDE} {_PART} of the {_IMAGE}\b",
         rf"\b{_HEIGHT} {_PART}\b",
+        rf"(?<!upper )(?<!lower )\b(?P<height>(?P<side>cent(?:re|er)|middle)) of the {_IMAGE}\b",
     )
 )
 _SHARE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?) ?(?:%|per ?cent)")
@@ -55,38 +60,44 @@ def _faults(question: Question, case: Case) -> Iterator[Fault]:
 
 
 def _place(passage: Passage, size_hw_px: tuple[int, int]) -> Iterator[Fault]:
-    centres = list(_centres(passage.annotations, size_hw_px))
-    for pattern in _PLACES:
-        for match in pattern.finditer(passage.text):
-            said = match.groupdict()
-            if not any(_fits(said, x, y) for x, y in centres):
-                seen = ", ".join(f"({x:.2f}, {y:.2f})" for x, y in centres[:3])
-                yield Fault("wrong-place", match[0], f"words for {seen} of width and height")
+    said = [(match[0], match.groupdict()) for pattern in _PLACES for match in pattern.finditer(passage.text)]
+    if said:
+        centres = list(_centres(passage.annotations, size_hw_px))
+        seen = ", ".join(f"({x:.2f}, {y:.2f})" for x, y in centres[:3])
+        for words, parts in said:
+            if not any(_fits(parts, x, y) for x, y in centres):
+                yield Fault("wrong-place", words, f"words for {seen} of width and height")
 
 
 def _fits(said: dict[str, str | None], x: float, y: float) -> bool:
-    return _along(said.get("side"), x, "left", "right") and _along(said.get("height"), y, "upper top", "lower bottom")
+    halved = said.get("height") is None
+    return _along(said.get("side"), x, halved=halved) and _along(said.get("height"), y, halved=False)
 
 
-def _along(word: str | None, at: float, low: str, high: str) -> bool:
+def _along(word: str | None, at: float, *, halved: bool) -> bool:
     """Whether a place along one axis, 0 to 1, is what a word says of it."""
     if word is None:
         return True
-    if word.casefold() in low.split():
-        return at <= 0.5 + _SLACK
-    if word.casefold() in high.split():
-        return at >= 0.5 - _SLACK
-    return 0.2 <= at <= 0.8
+    least, most = (0.0, 0.55) if halved else (0.0, 1 / 3 + _SLACK)
+    if word.casefold() in _FIRST:
+        return least <= at <= most
+    if word.casefold() in _LAST:
+        return least <= 1 - at <= most
+    return abs(at - 0.5) <= 1 / 6 + _SLACK
 
 
 def _centres(annotations: Sequence[Record], size_hw_px: tuple[int, int]) -> Iterator[tuple[float, float]]:
-    """Box centres as shares of width and height: of each annotation, and of all together."""
+    """Middles of boxes as shares of width and height, of each annotation and of all together, then centroids of masks."""
     boxes = [box for one in annotations if (box := box_of(one)) is not None]
     height, width = size_hw_px
     if len(boxes) > 1:
         sides = list(zip(*boxes, strict=True))
         boxes.append((min(sides[0]), min(sides[1]), max(sides[2]), max(sides[3])))
-    return (((x0 + x1) / 2 / width, (y0 + y1) / 2 / height) for x0, y0, x1, y1 in boxes)
+    yield from (((x0 + x1) / 2 / width, (y0 + y1) / 2 / height) for x0, y0, x1, y1 in boxes)
+    for one in annotations:
+        if one["rle"]:
+            x, y = rle_centroid(one["rle"], size_hw_px)
+            yield x / width, y / height
 
 
 def _share(passage: Passage, size_hw_px: tuple[int, int]) -> Iterator[Fault]:

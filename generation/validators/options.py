@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import combinations
@@ -15,6 +16,7 @@ from .fault import Fault
 from .giveaway import CHOICES
 from .naming import bag, line
 
+_NOTHING = re.compile(r"no |none\b|normal$|healthy$", re.IGNORECASE)
 _SIDES = frozenset({"left", "right"})
 
 
@@ -57,8 +59,8 @@ def _one_thing(one: Option, other: Option) -> bool:
 
 @lru_cache(1 << 14)
 def _same(one_id: str | None, one: str, other_id: str | None, other: str) -> bool:
-    """Whether two options name one thing, or a thing and a kind of it; left and right of it are two."""
-    if _plain(one) == _plain(other):
+    """Whether two options name one thing, or a thing and a kind of it, or nothing twice; left and right of it are two."""
+    if _plain(one) == _plain(other) or (_NOTHING.match(one) and _NOTHING.match(other)):
         return True
     first, second = one_id or _id(one), other_id or _id(other)
     if first is None or second is None or not kin(first, second):

@@ -1,8 +1,8 @@
 """Whether the right options hold, the wrong ones don't, and somebody knows that.
 
-Of a whole image, a label holds that is present or stands above one that is; a wrong option must be known to be absent:
-by its state, or since the labels of its subset exclude each other. Of a region, the label of its annotation holds; a wrong
-option doesn't, unless an annotation of that label covers the same place.
+Of a whole image, a label holds that is present or stands above one that is; a wrong option must be known to be absent, by
+its state: a build has written down as absent whatever a closed set of classes shuts out. Of a region, the label of its
+annotation holds; a wrong option doesn't, unless an annotation of that label covers the same place.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from .place import by_id, covers
 
 def faults(question: Question, case: Case, pools: Pools) -> Iterable[Fault]:
     """Answers that don't hold, wrong options that do, and distractors that nobody vouches for."""
-    if question.kind in CHOICES and question.letters:
-        return _region(question, case) if question.prompts else _image(question, case, pools)
+    if question.kind in CHOICES and question.letters and {*question.letters} <= {one.letter for one in question.options}:
+        return _region(question, case) if question.prompts else _image(question, case)
     if question.kind is Kind.REFERRING and question.prompts:
         return _referred(question, case)
     return ()
 
 
-def _image(question: Question, case: Case, pools: Pools) -> Iterator[Fault]:
+def _image(question: Question, case: Case) -> Iterator[Fault]:
     present = frozenset([one["label_id"] for one in case.present])
     for one in question.options:
         if one.label_id is None:
@@ -38,7 +38,7 @@ def _image(question: Question, case: Case, pools: Pools) -> Iterator[Fault]:
                 yield Fault("answer-not-true", f"{one.text!r}, which isn't present", "a label that is present")
         elif _holds(one.label_id, present):
             yield Fault("answer-not-unique", f"{one.text!r}, which holds too", "wrong options that don't hold")
-        elif one.label_id not in case.absent and not _excluded(one.label_id, question, case, pools):
+        elif one.label_id not in case.absent:
             yield Fault("distractor-not-absent", f"{one.text!r}, of which nothing is known", "a label that is absent")
 
 
@@ -46,11 +46,6 @@ def _image(question: Question, case: Case, pools: Pools) -> Iterator[Fault]:
 def _holds(label_id: str, present: frozenset[str]) -> bool:
     """Whether a label is present or stands above one that is."""
     return any(label_id in wider(one) for one in present)
-
-
-def _excluded(label_id: str, question: Question, case: Case, pools: Pools) -> bool:
-    """Whether the labels of the question's subset exclude each other: one present, all others absent."""
-    return False
 
 
 def _region(question: Question, case: Case) -> Iterator[Fault]:

@@ -1,0 +1,319 @@
+"""Validators: each planted fault is caught under its own code and no other, and what stands is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medloom.generation.case import Asking, Case
+from medloom.generation.pools import Pools
+from medloom.generation.validators import CODES, validate
+from medloom.generation.validators.naming import holds, mentions, named
+from medloom.generation.validators.place import outside
+from medloom.schema.labels import Label
+from medloom.schema.mask import rle_from_mask
+from medloom.schema.question import Kind, Option, Prompt, Question, Span
+from medloom.schema.record import to_json
+from medloom.schema.sample import Annotation, LabelState, Origin, Provenance, Sample, State
+
+SIZE = (90, 120)
+STATES = {
+    "liver": State.PRESENT,
+    "left kidney": State.PRESENT,
+    "right kidney": State.PRESENT,
+    "liver tumor": State.PRESENT,
+    "pancreas": State.ABSENT,
+    "gallstone": State.ABSENT,
+    "gallbladder": State.ABSENT,
+    "stomach": State.UNCERTAIN,
+    "spleen": State.NOT_ASSESSED,
+}
+BOXES = {
+    "liver": (5, 10, 50, 60),
+    "left kidney": (85, 50, 105, 80),
+    "right kidney": (20, 62, 40, 85),
+    "liver tumor": (10, 15, 25, 30),
+}
+"""Of discs that fill them; the tumor is the source's own box."""
+
+
+def state_of(word: str, state: State) -> LabelState:
+    label = Label(word)
+    return LabelState(
+        label.name, label.id, state, "abdomen", "organ-segmentation", "ct-abdomen-organ-segmentation",
+        "Organ Recognition - Abdomen", ("Gastroenterology and Hepatology",), label.laterality,
+    )  # fmt: skip
+
+
+def disc(box: tuple[int, int, int, int]) -> np.ndarray:
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]] + 0.5
+    (x0, y0, x1, y1) = box
+    return ((2 * x - x0 - x1) / (x1 - x0)) ** 2 + ((2 * y - y0 - y1) / (y1 - y0)) ** 2 <= 1
+
+
+def annotation_of(place: int, word: str) -> Annotation:
+    label, box = Label(word), BOXES[word]
+    masked = word != "liver tumor"
+    area = float(disc(box).sum()) if masked else float((box[2] - box[0]) * (box[3] - box[1]))
+    return Annotation(
+        f"a{place}", label.name, label.id, "mask" if masked else "box", tuple(map(float, box)),  # type: ignore[arg-type]
+        rle_from_mask(disc(box)) if masked else None, area_px=area, laterality=label.laterality, origin=Origin.HUMAN,
+    )  # fmt: skip
+
+
+def case_of(**changes: Any) -> Case:
+    states = tuple(state_of(word, state) for word, state in STATES.items())
+    sample = Sample(
+        split="train", key="made-0001", source="made", collection="made", group="g", group_kind="image", licence="CC0-1.0",
+        citation="", modality="CT", area="abdomen", task="organ-segmentation", subsets=("ct-abdomen-organ-segmentation",),
+        clinical_task="Organ Recognition - Abdomen", department="Gastroenterology and Hepatology", image_format="png",
+        size_hw_px=SIZE, channels=1, provenance=Provenance("", "png", "", "", "", False, ""), labels=states,
+        annotations=tuple(annotation_of(place, word) for place, word in enumerate(BOXES)),
+    )  # fmt: skip
+    return Case({**orjson.loads(to_json(sample)), **changes})
+
+
+CASE = case_of()
+ID = {word: Label(word).id for word in (*STATES, "kidney", "tumor", "no finding", "malignant tumor")}
+IMAGE = tuple(Option(letter, word, ID[word]) for letter, word in zip("ABC", ("pancreas", "liver", "gallstone"), strict=True))
+
+
+def asked(kind: Kind, question: str, **more: Any) -> Question:
+    more = {"about": None, "granularity": "mask", "place": 0, **more}
+    return Asking("suite", "rule").question(CASE, kind=kind, question=question, **more)
+
+
+def spans(answer: str, *words: tuple[str, str], level: str | None = None) -> tuple[Span, ...]:
+    """The first stretch of the answer with each word, and its annotation."""
+    return tuple(Span(at := answer.index(word), at + len(word), tuple(ids.split()), level) for word, ids in words)
+
+
+CHOICE = asked(
+    Kind.SINGLE_CHOICE, "Which organ is to be seen on this CT slice?", instruction="Answer with the letter alone.",
+    granularity="image", options=IMAGE, answer="B", letters=("B",), labels=(ID["liver"],),
+)  # fmt: skip
+TWO = replace(
+    CHOICE, kind=Kind.MULTIPLE_CHOICE, answer="B, D", letters=("B", "D"), labels=(ID["liver"], ID["kidney"]),
+    options=(*IMAGE, Option("D", "kidney", ID["kidney"])),
+)  # fmt: skip
+BOXED = replace(
+    CHOICE, granularity="box", question="What lies in the box on this CT slice?", prompts=(Prompt("box", "a3", (10.0, 15.0, 25.0, 30.0)),),
+    options=(Option("A", "spleen", ID["spleen"]), Option("B", "liver tumor", ID["liver tumor"])), labels=(ID["liver tumor"],),
+)  # fmt: skip
+MASKED = replace(
+    BOXED, granularity="mask", prompts=(Prompt("mask", "a0"),), labels=(ID["liver"],),
+    options=(Option("A", "spleen", ID["spleen"]), Option("B", "liver", ID["liver"])),
+)  # fmt: skip
+DETECTION = asked(
+    Kind.DETECTION, "Put a box around every kidney.", granularity="box", answer="There are two of them.", labels=(ID["kidney"],),
+    targets=("a1", "a2"), flags=("derived-box",),
+)  # fmt: skip
+SAID = "The liver lies in the middle left of the image and covers about 16% of it."
+LOCALIZATION = asked(
+    Kind.LOCALIZATION, "Where on this slice is the liver, and how large is it?", answer=SAID, labels=(ID["liver"],),
+    targets=("a0",), spans=spans(SAID, ("liver", "a0")),
+)  # fmt: skip
+GIVEN = "Here are the left kidney and the liver."
+GROUNDING = asked(
+    Kind.GROUNDING, "Outline the left kidney and the liver.", answer=GIVEN, labels=(ID["kidney"], ID["liver"]), targets=("a1", "a0"),
+    spans=spans(GIVEN, ("left kidney", "a1"), ("liver", "a0")),
+)  # fmt: skip
+POINTED = "It is the left kidney."
+REFERRING = asked(
+    Kind.REFERRING, "What is marked, and which pixels belong to it?", granularity="point", answer=POINTED, labels=(ID["kidney"],),
+    targets=("a1",), prompts=(Prompt("point", "a1", points_xy_px=((95.0, 65.0), (93.5, 60.2))),),
+    spans=spans(POINTED, ("left kidney", "a1")),
+)  # fmt: skip
+REASONING = asked(
+    Kind.REASONING, "Which organ makes bile? Segment it.", perspective=3, answer="The liver makes bile.", labels=(ID["liver"],),
+    targets=("a0",), spans=spans("The liver makes bile.", ("liver", "a0")),
+)  # fmt: skip
+PROMPTED = asked(
+    Kind.PROMPTED, "What does the marked part do?", perspective=4, answer="The liver makes bile.", labels=(ID["liver"],),
+    prompts=(Prompt("point", "a0", points_xy_px=((27.0, 35.0),)),), granularity="point", targets=("a0",),
+)  # fmt: skip
+WHOLE = "This is a CT slice of the abdomen, without gallstone."
+PART = "The left kidney lies in the lower right of the image and fills 4%."
+NEXT = "The liver is image left of the left kidney."
+TOLD = f"{WHOLE} {PART} {NEXT}"
+DESCRIPTION = asked(
+    Kind.DESCRIPTION, "Describe this picture from the whole to its parts.", answer=TOLD, labels=(ID["kidney"], ID["liver"]),
+    targets=("a0", "a1"),
+    spans=(
+        Span(0, len(WHOLE), (), "global"),
+        *spans(TOLD, (PART, "a1"), level="region"),
+        *spans(TOLD, (NEXT, "a0 a1"), level="relation"),
+    ),
+)  # fmt: skip
+CLEAN = (CHOICE, TWO, BOXED, MASKED, DETECTION, LOCALIZATION, GROUNDING, REFERRING, REASONING, PROMPTED, DESCRIPTION)
+
+
+def options(*words: str) -> tuple[Option, ...]:
+    return tuple(Option(letter, word, ID.get(word)) for letter, word in zip("ABCDEF", words, strict=False))
+
+
+def said(question: Question, old: str, new: str) -> Question:
+    """The question with other words in its answer, and spans moved along."""
+    answer = question.answer or ""
+    at, longer = answer.index(old), len(new) - len(old)
+
+    def moved(place: int) -> int:
+        return place + longer if place >= at + len(old) else place
+
+    where = tuple(replace(one, start=moved(one.start), end=moved(one.end)) for one in question.spans)
+    return replace(question, answer=answer.replace(old, new, 1), spans=where)
+
+
+def box(*sides: float, annotation: str = "a3") -> tuple[Prompt, ...]:
+    return (Prompt("box", annotation, sides),)
+
+
+def points(*pairs: tuple[float, float]) -> tuple[Prompt, ...]:
+    return (Prompt("point", "a1", points_xy_px=pairs),)
+
+
+PLANTED: dict[str, list[Question]] = {
+    "key-mismatch": [replace(CHOICE, key="made-0002"), replace(CHOICE, source="other")],
+    "split-mismatch": [replace(CHOICE, split="test")],
+    "modality-mismatch": [replace(REASONING, modality="MRI")],
+    "area-mismatch": [replace(REASONING, area="brain")],
+    "answer-in-question": [
+        replace(CHOICE, question="Which organ, such as the liver, is to be seen on this CT slice?"),
+        replace(CHOICE, question="Livers are large. Which organ is on this CT slice?"),
+        replace(CHOICE, instruction="Answer liver."),
+        replace(BOXED, question="Which hepatic tumor lies in the box?"),
+        replace(BOXED, question="Which tumor lies in the box?"),
+        replace(BOXED, question="Which neoplasm lies in the box?"),
+        replace(TWO, question="Which organs are there beside a kidney?"),
+        replace(
+            CHOICE, options=(Option("A", "two"), Option("B", "three")), question="How many of the three are seen?", labels=()
+        ),
+        replace(REFERRING, question="Which kidney is marked?"),
+    ],
+    "place-in-question": [replace(LOCALIZATION, question="How large is the liver at the middle left?")],
+    "entity-named": [
+        replace(REASONING, question="Which organ makes bile, the liver? Segment it."),
+        replace(PROMPTED, question="What does the Liver at this place do?"),
+        replace(PROMPTED, labels=(), question="What does the liver do?"),
+    ],
+    "name-missing": [
+        replace(DETECTION, question="Put a box around everything."),
+        replace(GROUNDING, question="Outline the left kidney."),
+        replace(LOCALIZATION, question="Where is it, and how large?"),
+    ],
+    "too-few-options": [replace(CHOICE, options=options("liver"), answer="A", letters=("A",))],
+    "bad-letters": [
+        replace(CHOICE, options=(*IMAGE[:2], replace(IMAGE[2], letter="D"))),
+        replace(CHOICE, options=(*IMAGE[:2], replace(IMAGE[2], letter="A"))),
+        replace(CHOICE, options=(*IMAGE[:2], replace(IMAGE[2], letter=""))),
+    ],
+    "answer-not-among-options": [
+        replace(CHOICE, answer="D", letters=("D",)),
+        replace(CHOICE, answer="spleen"),
+        replace(CHOICE, letters=()),
+        replace(TWO, kind=Kind.SINGLE_CHOICE),
+        replace(TWO, letters=("D", "B"), answer="D, B"),
+    ],
+    "options-synonymous": [
+        replace(CHOICE, options=(*options("gallbladder", "liver"), Option("C", "Gallbladders"))),
+        replace(BOXED, options=(*BOXED.options, Option("C", "hepatic tumor"))),
+        replace(BOXED, options=(*BOXED.options, Option("C", "tumor", ID["tumor"]))),
+        replace(CHOICE, options=(Option("A", "no tumor of the liver"), IMAGE[1], Option("C", "normal"))),
+    ],
+    "answer-not-true": [
+        replace(CHOICE, answer="A", letters=("A",), options=options("pancreas", "gallstone"), labels=(ID["pancreas"],)),
+        replace(MASKED, answer="A", letters=("A",), labels=()),
+    ],
+    "answer-not-unique": [
+        replace(CHOICE, options=options("pancreas", "liver", "kidney")),
+        replace(CHOICE, options=options("pancreas", "liver", "tumor")),
+        replace(TWO, answer="B", letters=("B",)),
+    ],
+    "distractor-not-absent": [
+        replace(CHOICE, options=options("stomach", "liver")),
+        replace(CHOICE, options=options("spleen", "liver")),
+        replace(CHOICE, options=options("no finding", "liver")),
+    ],
+    "prompt-empty": [
+        replace(MASKED, prompts=(Prompt("mask", "a3"),), labels=(), options=BOXED.options),
+        replace(BOXED, prompts=(Prompt("box", "a3"),)),
+        replace(REFERRING, prompts=points()),
+    ],
+    "prompt-outside": [replace(BOXED, prompts=box(10, -9, 25, 30)), replace(REFERRING, prompts=points((120.5, 65)))],
+    "prompt-off-region": [replace(BOXED, prompts=box(60, 15, 75, 30))],
+    "point-outside-mask": [
+        replace(REFERRING, prompts=points((86, 51))),
+        replace(REFERRING, prompts=points((95, 65), (60, 65))),
+    ],
+    "box-without-area": [replace(BOXED, prompts=box(10, 15, 10, 30)), replace(BOXED, prompts=box(10, 30, 25, 15))],
+    "derived-box-unflagged": [replace(DETECTION, flags=()), replace(REFERRING, prompts=box(85, 50, 105, 80, annotation="a1"))],
+    "unknown-target": [
+        replace(REASONING, targets=("a0", "a9")),
+        replace(MASKED, prompts=(Prompt("mask", "a9"),)),
+        replace(REASONING, spans=(Span(4, 9, ("b",)),)),
+    ],
+    "target-mismatch": [replace(REASONING, targets=("a0", "a1"))],
+    "bad-span": [
+        replace(REASONING, spans=(Span(4, 8, ("a0",)),)),
+        replace(REASONING, spans=(Span(10, 15, ("a0",)),)),
+        replace(REASONING, spans=(Span(4, 15, ("a0",)),)),
+        replace(REASONING, spans=(Span(4, 400, ("a0",)),)),
+        replace(REASONING, spans=(Span(9, 4, ("a0",)),)),
+        replace(REASONING, spans=(Span(4, 9, ("a1",)),)),
+    ],
+    "wrong-side": [
+        replace(GROUNDING, question="Outline the right kidney and the liver."),
+        said(GROUNDING, "left", "right"),
+        said(DESCRIPTION, "The left", "The right"),
+    ],
+    "wrong-place": [
+        said(LOCALIZATION, "middle left", "lower right"),
+        said(LOCALIZATION, "middle left", "upper right"),
+        said(LOCALIZATION, "middle left", "lower middle"),
+        said(DESCRIPTION, "lower right", "center"),
+    ],
+    "wrong-share": [
+        said(LOCALIZATION, "16%", "25 %"),
+        said(LOCALIZATION, "16%", "26.5 percent"),
+        said(DESCRIPTION, "4%", "14%"),
+    ],
+    "wrong-count": [said(DETECTION, "two", "three"), said(DETECTION, "two of them", "3 kidneys")],
+    "wrong-modality": [
+        said(DESCRIPTION, "CT slice", "magnetic resonance image"),
+        replace(GROUNDING, question="Outline the left kidney and the liver on this MRI slice."),
+    ],
+    "wrong-area": [said(DESCRIPTION, "abdomen", "brain")],
+    "absence-unknown": [
+        said(DESCRIPTION, "gallstone", "any spleen"),
+        replace(DETECTION, question="Box every spleen.", answer="No spleen is seen.", labels=(ID["spleen"],), targets=()),
+        said(DESCRIPTION, "without gallstone", "and the stomach is not seen"),
+    ],
+}
+
+
+@pytest.mark.parametrize("question", CLEAN, ids=lambda one: f"{one.kind}-{one.granularity}")
+def test_nothing_fires_on_what_stands(question: Question):
+    assert [str(fault) for fault in validate(question, CASE, Pools())] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "question"),
+    [pytest.param(code, one, id=f"{code}-{place}") for code, some in PLANTED.items() for place, one in enumerate(some)],
+)
+def test_a_planted_fault_is_caught_and_nothing_else(code: str, question: Question):
+    found = validate(question, CASE, Pools())
+    assert {fault.code for fault in found} == {code}, [str(fault) for fault in found]
+    assert all(fault.found and fault.expected for fault in found)
+
+
+def test_every_code_is_planted_and_every_kind_is_among_the_clean():
+    assert PLANTED.keys() == CODES.keys()
+    assert {one.kind for one in CLEAN} == set(Kind)
