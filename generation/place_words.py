@@ -102,8 +102,7 @@ def relation(a: Box | None, b: Box | None, *, shared: tuple[float, float] | None
 def relation_between(one: Mapping[str, Any], other: Mapping[str, Any], *, size_hw_px: tuple[int, int]) -> str | None:
     """`relation` of two annotations of a record; masks and contours are compared pixel by pixel where their boxes meet."""
     a, b = one["box_xyxy_px"], other["box_xyxy_px"]
-    masks = a is not None and b is not None and one["rle"] and other["rle"]
-    if not masks or not _meet(a, b):
+    if a is None or b is None or not (one["rle"] and other["rle"] and _meet(a, b)):
         return relation(a, b)
     return relation(a, b, shared=_shared_pixels(one["rle"], other["rle"], size_hw_px))
 

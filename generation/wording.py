@@ -5,7 +5,8 @@
         question: "Mark every {name} on this {modality} with a box."
         answer: "There are {count} of them: {boxes}."
 
-A wording may have more texts than `question` (`answer`, `none`, …); which gaps it may use is stated by whoever fills them.
+A wording may have more texts than `question` (`answer`, `none`, …), or an `answer` alone; which gaps it may use is stated by
+whoever fills them.
 """
 
 from __future__ import annotations
@@ -67,14 +68,14 @@ def of(entries: Any, *, where: str) -> tuple[Wording, ...]:
     """Wordings from a list of mappings, as a suite's own file may hold them.
 
     Raises:
-        UsageError: an entry has no id or question, or an id stands twice.
+        UsageError: an entry has no id, or neither question nor answer, or an id stands twice.
     """
     if not isinstance(entries, list) or not entries:
         raise UsageError(f"{where}: {type(entries).__name__}; expected a list of wordings with id and question")
     found = []
     for entry in entries:
-        if not isinstance(entry, dict) or not {"id", "question"} <= entry.keys() or not all(map(_is_text, entry.values())):
-            raise UsageError(f"{where}: {entry!r:.80}; expected texts with id and question")
+        if not isinstance(entry, dict) or not _named(entry) or not all(map(_is_text, entry.values())):
+            raise UsageError(f"{where}: {entry!r:.80}; expected texts with id and question (or answer)")
         found.append(Wording(entry["id"], {name: text for name, text in entry.items() if name != "id"}))
     ids = [one.id for one in found]
     if len(set(ids)) < len(ids):
@@ -90,6 +91,11 @@ def gaps(text: str) -> set[str]:
 def pick(some: Sequence[Wording], chance: Chance) -> Wording:
     """One of the wordings."""
     return chance.one(some)
+
+
+def _named(entry: dict[str, Any]) -> bool:
+    """Whether it has an id and something to say; answers may be worded apart from questions."""
+    return "id" in entry and bool({"question", "answer"} & entry.keys())
 
 
 def _is_text(value: Any) -> bool:
