@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -144,7 +145,11 @@ def schema() -> pa.Schema:
 
 def row(question: Question) -> tuple[Any, ...]:
     """The question's fields as plain data, in the order of `schema()`."""
-    return tuple(_PLAIN[name](getattr(question, name)) if name in _PLAIN else getattr(question, name) for name in NAMES)
+    values = list(_ALL(question))
+    for place, plain in _PLAIN_AT:
+        if values[place]:
+            values[place] = plain(values[place])
+    return tuple(values)
 
 
 def question_of(data: dict[str, Any]) -> Question:
@@ -188,3 +193,5 @@ _PLAIN = {
         {"start": one.start, "end": one.end, "annotations": one.annotations, "level": one.level} for one in spans
     ],
 }
+_PLAIN_AT = tuple((NAMES.index(name), plain) for name, plain in _PLAIN.items())
+_ALL = attrgetter(*NAMES)
