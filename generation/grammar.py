@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 from ..schema.question import Span
 from .knowledge import Known
@@ -52,6 +52,16 @@ def plural(name: str) -> str:
 def an(words: str) -> str:
     """The words behind "a" or "an"."""
     return f"{'an' if _LIKE_A_VOWEL.match(words) else 'a'} {words}"
+
+
+@lru_cache(1 << 12)
+def article(known: Known | None, name: str) -> str:
+    """What stands before a label's name at its first mention, with its space: "the ", "a ", or nothing."""
+    if known is None or known.mass:
+        return ""
+    if known.plural or (known.sort in ("organ", "structure") and not known.many):
+        return "the "
+    return an(name).removesuffix(name)
 
 
 def capital(text: str) -> str:

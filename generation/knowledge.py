@@ -165,7 +165,9 @@ def _fact(entry: Entry, data: Any, labels: LabelTable) -> Fact:
     if not str(data["id"]).startswith(f"{slug(entry.name)}-"):
         raise UsageError(f"{where}: id {data['id']!r}; expected it to begin with {slug(entry.name)}-")
     also = frozenset(labels.id_of(name) for name in data.get("also", ()))
-    fact = Fact(data["id"], data["kind"], data["text"], _modalities(data.get("modalities", ())), bool(data.get("general")), also)
+    fact = Fact(
+        data["id"], data["kind"], data["text"], _modalities(data.get("modalities", ())), bool(data.get("general")), also
+    )
     _check_text(fact, entry)
     return fact
 

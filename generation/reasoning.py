@@ -15,19 +15,21 @@ from ..schema.errors import UsageError
 from ..schema.question import Kind, Prompt, Question
 from .case import Asking, Case, Record
 from .chance import Chance
-from .grammar import Tied, an, capital, plural
+from .grammar import Tied, article, capital, plural
 from .knowledge import Fact, Known
+from .marked import DERIVED_BOX, Marked
 from .modality_words import picture
+from .pointing import points_inside
 from .pools import Pools
+from .referring import RIVAL
 from .rules import Rule
-from .seen import FINEST, Part, Seen, complete, facts, seen
+from .seen import FINEST, Seen, called, complete, facts, seen
 from .wording import Wording, pick, wordings
 
-ACTS = {"mask": ("segment", ""), "contour": ("outline", ""), "box": ("mark", " with boxes"), "point": ("mark", " with points")}
+ACTS = {"mask": ("segment", ""), "box": ("mark", " with boxes"), "point": ("mark", " with points")}
 """What a question bids, before and after what it speaks of."""
 INSTRUCTIONS = {
     "mask": "Answer with the name and a mask of every region.",
-    "contour": "Answer with the name and the contour of every region.",
     "box": "Answer with the name and a box for every region.",
     "point": "Answer with the name and a point for every region.",
 }
@@ -35,12 +37,11 @@ POINTERS = {"box": "in the box", "mask": "under the mask", "contour": "within th
 _UNFIT = ("phantom",)
 """Areas that hold no anatomy."""
 _LEAST = 2
-_SAME = 0.5
-"""Intersection over union from which two boxes point at the same thing."""
+_MOST_POINTS = 3
 
 
 def reasoning(
-    asking: Asking, pools: Pools, *, granularities: Sequence[str] = ("mask", "contour", "box"), most: int = 2, several: int = 1
+    asking: Asking, pools: Pools, *, granularities: Sequence[str] = ("mask", "box"), most: int = 2, several: int = 1
 ) -> Rule:
     """The rule of perspective III.
 
@@ -62,7 +63,9 @@ def reasoning(
         found = [(site, some) for site in sites if (some := _pointing(own.get(site.label_id, ())))]
         place = 0
         for site, some in chance.some(found, min(most, len(found))):
-            yield _single(asking, case, site, chance.one(some), place=place, wording=pick(wordings("reasoning", "find"), chance))
+            yield _single(
+                asking, case, site, chance.one(some), place=place, wording=pick(wordings("reasoning", "find"), chance)
+            )
             place += 1
         for _ in range(several if len(found) >= _LEAST else 0):
             chosen = [(site, chance.one(some)) for site, some in _together(found, chance)]
@@ -74,7 +77,12 @@ def reasoning(
 
 
 def prompted(
-    asking: Asking, pools: Pools, *, granularities: Sequence[str] = FINEST, prompts: Sequence[str] = ("box", "point"), most: int = 2
+    asking: Asking,
+    pools: Pools,
+    *,
+    granularities: Sequence[str] = FINEST,
+    prompts: Sequence[str] = ("box", "point"),
+    most: int = 2,
 ) -> Rule:
     """The rule of perspective IV.
 
@@ -88,7 +96,9 @@ def prompted(
     Raises:
         UsageError: a granularity or prompt that there isn't, or a negative number.
     """
-    _check((*granularities, *prompts), most)
+    _check(granularities, most)
+    if strange := sorted(set(prompts) - set(POINTERS)):
+        raise UsageError(f"prompts {', '.join(strange)}; expected some of {', '.join(POINTERS)}")
 
     def rule(case: Case, chance: Chance) -> Iterator[Question]:
         sites = _sites(case, granularities)
@@ -96,9 +106,9 @@ def prompted(
         found = [(site, some) for site in sites if (some := own.get(site.label_id, ()))]
         for place, (site, some) in enumerate(chance.some(found, min(most, len(found)))):
             part, fact = chance.one(site.parts), chance.one(some)
-            region = chance.one(part.annotations)
+            region = chance.one(part.regions)
             prompt = _prompt(region, case, chance, prompts)
-            if prompt is not None and not _rivals(prompt, region, case):
+            if prompt is not None:
                 yield _pointed(asking, case, site, chance, part=part, region=region, prompt=prompt, fact=fact, place=place)
 
     return rule
@@ -150,7 +160,7 @@ def _found(
     before, after = wording.texts["answer"].split("{said}")
     answer.say(before)
     for number, (site, fact) in enumerate(chosen):
-        _state(answer.say("; " if number else ""), site, fact, first=not number)
+        _state(answer.say("; " if number else ""), site, fact, modality=case.modality, first=not number)
     site = chosen[0][0]
     return asking.question(
         case,
@@ -166,14 +176,15 @@ def _found(
         targets=tuple([name for one, _ in chosen for name in one.ids]),
         spans=tuple(answer.spans),
         wording=wording.id,
+        flags=tuple(sorted({flag for one, _ in chosen for part in one.parts for flag in part.flags})),
     )
 
 
-def _state(answer: Tied, site: Seen, fact: Fact, *, first: bool) -> None:
+def _state(answer: Tied, site: Seen, fact: Fact, *, modality: str, first: bool) -> None:
     """Says what has the fact: "The liver makes bile", "the left kidney and the right kidney: each filters the blood"."""
     the = "The " if first else "the "
     for number, part in enumerate(site.parts):
-        answer.say((" and the " if number else the)).tie(part.name, part.ids)
+        answer.say(" and the " if number else the).tie(called(part.state, modality), part.ids)
     answer.say(": each of them " if len(site.parts) > 1 else " ", fact.text)
 
 
@@ -197,7 +208,7 @@ def _prompt(region: Record, case: Case, chance: Chance, kinds: Sequence[str]) ->
     if region["granularity"] == "point":
         x, y = region["points"][0]
         return Prompt("point", region["id"], points_xy_px=((x, y),))
-    fit = [kind for kind in kinds if _fits(kind, region)]
+    fit = [kind for kind in kinds if _fits(kind, region, case)]
     kind = chance.one(fit) if fit else None
     if kind == "point":
         return _points(region, case, chance)
@@ -206,29 +217,28 @@ def _prompt(region: Record, case: Case, chance: Chance, kinds: Sequence[str]) ->
     return Prompt(kind, region["id"], box_xyxy_px=tuple(region["box_xyxy_px"]) if kind == "box" else None)
 
 
-def _rivals(prompt: Prompt, region: Record, case: Case) -> bool:
-    """Whether the prompt could as well mean a region of another label."""
+def _alone(box: Sequence[float], region: Record, case: Case) -> bool:
+    """Whether a box can mean no region of another label."""
     others = (one for one in case.record["annotations"] if one["label_id"] != region["label_id"] and one["box_xyxy_px"])
-    if prompt.box_xyxy_px is not None:
-        return any(box_iou(region["box_xyxy_px"], one["box_xyxy_px"]) >= _SAME for one in others)
-    if prompt.points_xy_px:
-        return any(_holds(one["box_xyxy_px"], point) for one in others for point in prompt.points_xy_px)
-    return False
+    return all(box_iou((box[0], box[1], box[2], box[3]), one["box_xyxy_px"]) < RIVAL for one in others)
 
 
-def _holds(box: Sequence[float], point: Sequence[float]) -> bool:
-    return box[0] <= point[0] <= box[2] and box[1] <= point[1] <= box[3]
-
-
-def _fits(kind: str, region: Record) -> bool:
-    return region["box_xyxy_px"] is not None if kind == "box" else region["rle"] is not None
+def _fits(kind: str, region: Record, case: Case) -> bool:
+    if kind == "box":
+        return region["box_xyxy_px"] is not None and _alone(region["box_xyxy_px"], region, case)
+    return region["rle"] is not None
 
 
 def _points(region: Record, case: Case, chance: Chance) -> Prompt | None:
-    from .referring import points_inside  # beside the other perspectives' prompts
-
-    points = points_inside(region, case.size_hw_px, chance=chance, count=1)
+    """Points on a mask that lie on no other label's mask; None where all of it is shared."""
+    others = [one for one in case.record["annotations"] if one["rle"] and one["label_id"] != region["label_id"]]
+    near = [one for one in others if _meet(one["box_xyxy_px"], region["box_xyxy_px"])]
+    points = points_inside(region, near, case.size_hw_px, count=1 + chance.below(_MOST_POINTS), chance=chance)
     return Prompt("point", region["id"], points_xy_px=points) if points else None
+
+
+def _meet(a: Sequence[float], b: Sequence[float]) -> bool:
+    return min(a[2], b[2]) > max(a[0], b[0]) and min(a[3], b[3]) > max(a[1], b[1])
 
 
 def _pointed(
@@ -237,7 +247,7 @@ def _pointed(
     site: Seen,
     chance: Chance,
     *,
-    part: Part,
+    part: Marked,
     region: Record,
     prompt: Prompt,
     fact: Fact,
@@ -245,9 +255,9 @@ def _pointed(
 ) -> Question:
     """A question of perspective IV."""
     known, wording = _known(site), pick(wordings("reasoning", fact.kind), chance)
-    pointer = POINTERS[prompt.kind]
+    pointer = f"{POINTERS[prompt.kind]}{'s' if len(prompt.points_xy_px) > 1 else ''}"
     question = wording.fill(noun=known.noun or "structure", pointer=pointer, picture=picture(case.modality))
-    answer = _answer(wording, known, part=part, region=region, fact=fact)
+    answer = _answer(wording, known, name=called(part.state, case.modality), region=region, fact=fact)
     derived = prompt.kind == "box" and (region["granularity"] != "box" or region["origin"] == "derived")
     return asking.question(
         case,
@@ -263,28 +273,18 @@ def _pointed(
         prompts=(prompt,),
         spans=tuple(answer.spans),
         wording=wording.id,
-        flags=("derived-box",) if derived else (),
+        flags=(*((DERIVED_BOX,) if derived else ()), *part.flags),
     )
 
 
-def _answer(wording: Wording, known: Known, *, part: Part, region: Record, fact: Fact) -> Tied:
+def _answer(wording: Wording, known: Known, *, name: str, region: Record, fact: Fact) -> Tied:
     template = wording.texts["answer"].replace("{this_is}", "These are" if known.plural else "This is")
     large = "{What}" in template
     before, after = template.split("{What}" if large else "{what}")
-    article, name = _article(known, part.name)
+    first = article(known, name)
     answer = Tied().say(before)
-    if article or not large:
-        answer.say(capital(article) if large else article).tie(name, (region["id"],))
+    if first or not large:
+        answer.say(capital(first) if large else first).tie(name, (region["id"],))
     else:
         answer.tie(capital(name), (region["id"],))
     return answer.say(after.replace("{it}", f"{'they' if known.plural else 'it'} {fact.text}"))
-
-
-@lru_cache(1 << 12)
-def _article(known: Known, name: str) -> tuple[str, str]:
-    """The article with its space, and the name."""
-    if known.mass:
-        return "", name
-    if known.plural or (known.sort in ("organ", "structure") and not known.many):
-        return "the ", name
-    return an(name).removesuffix(name), name

@@ -1,8 +1,8 @@
-"""What is seen on a sample, as people speak of it: each label once, with the regions that one observer drew of it."""
+"""What is seen on a sample, as people speak of it: each label once, with its sides, and what is known of it alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -10,36 +10,24 @@ from ..schema.labels.table import table
 from ..schema.triplet import MODALITIES
 from .case import Case, Record
 from .knowledge import Fact, Known, knowledge
+from .marked import Marked, marked
 from .pools import kin
 
-FINEST = ("mask", "contour", "box", "point")
+FINEST = ("mask", "box", "point")
+"""Granularities of regions, the one that says most first; contours count as masks."""
 SIDES = ("left", "right")
 _ONE_EYE = ("FP", "OCT", "OP")
 """Modalities whose picture shows one eye: a side on it is the eye's."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A label on one side: its name as people say it, and its regions."""
-
-    name: str
-    state: Record
-    annotations: Sequence[Record]
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """Of its annotations."""
-        return tuple([one["id"] for one in self.annotations])
-
-
-@dataclass(frozen=True, slots=True)
 class Seen:
-    """A label that is present and has regions, of one granularity and by one observer."""
+    """A label that is present and has regions, all of one granularity."""
 
     label: str
     label_id: str
     granularity: str
-    parts: Sequence[Part]
+    parts: Sequence[Marked]
     """One per side."""
     known: Known | None
 
@@ -55,19 +43,25 @@ def one_eye(modality: str) -> bool:
     return MODALITIES.root(modality).code in _ONE_EYE
 
 
+def called(one: Record, modality: str) -> str:
+    """The name of a state or annotation with the patient's side, but for pictures of one eye: "left lung"."""
+    sided = one["laterality"] in SIDES and not one_eye(modality)
+    return f"{one['laterality']} {one['label']}" if sided else one["label"]
+
+
 def seen(case: Case) -> list[Seen]:
-    """Labels with regions, in the order of the record's states; annotations without area are left out."""
-    by_label: dict[str, list[Record]] = {}
-    for state in case.located():
-        by_label.setdefault(state["label_id"], []).append(state)
-    found = (_seen(case, states) for states in by_label.values())
-    return [one for one in found if one is not None]
+    """Labels with regions, in the order of the record's states; of a side with coarser regions only the finer one is kept."""
+    by_label: dict[str, list[Marked]] = {}
+    for one in marked(case, FINEST):
+        by_label.setdefault(one.state["label_id"], []).append(one)
+    return [_seen(parts) for parts in by_label.values()]
 
 
 def complete(one: Seen, case: Case) -> bool:
     """Whether no region of the label can be missing: no side of it is uncertain, nor unknown where people have two."""
     states = [state for state in case.states if state["label_id"] == one.label_id]
-    if any(state["state"] not in ("present", "absent") for state in states):
+    marked_sides = {part.state["laterality"] for part in one.parts}
+    if any(state["state"] != "absent" and state["laterality"] not in marked_sides for state in states):
         return False
     sides = {state["laterality"] for state in states}
     paired = one.known is not None and one.known.pair and not one_eye(case.modality)
@@ -100,34 +94,12 @@ def _clash(label_id: str, other: str) -> bool:
     if kin(label_id, other):
         return True
     vague = other in knowledge() and not any(fact.asked for fact in knowledge()[other].facts)
-    parent = None if not vague else table()[knowledge()[other].label].parent
+    parent = table()[knowledge()[other].label].parent if vague else None
     return parent is not None and kin(label_id, table().id_of(parent))
 
 
-def _seen(case: Case, states: Sequence[Record]) -> Seen | None:
-    every = {state["laterality"]: case.regions_of(state) for state in states}
-    flat = [one for some in every.values() for one in some if _has_area(one)]
-    if not flat:
-        return None
-    granularity = next(one for one in FINEST if any(region["granularity"] == one for region in flat))
-    observer = next(one["observer"] for one in flat if one["granularity"] == granularity)
-    parts = tuple(_parts(case, states, granularity=granularity, observer=observer))
-    label = states[0]
-    return Seen(label["label"], label["label_id"], granularity, parts, knowledge().get(label["label_id"]))
-
-
-def _parts(case: Case, states: Sequence[Record], *, granularity: str, observer: str | None) -> Iterator[Part]:
-    for state in states:
-        regions = [one for one in case.regions_of(state, granularity) if one["observer"] == observer and _has_area(one)]
-        if regions:
-            yield Part(called(state, case.modality), state, regions)
-
-
-def called(one: Record, modality: str) -> str:
-    """The name of a state or annotation with the patient's side, but for pictures of one eye: "left lung"."""
-    sided = one["laterality"] in SIDES and not one_eye(modality)
-    return f"{one['laterality']} {one['label']}" if sided else one["label"]
-
-
-def _has_area(one: Record) -> bool:
-    return bool(one["points"]) if one["granularity"] == "point" else bool(one["area_px"])
+def _seen(parts: list[Marked]) -> Seen:
+    finest = min((part.granularity for part in parts), key=FINEST.index)
+    state = parts[0].state
+    kept = tuple([part for part in parts if part.granularity == finest])
+    return Seen(state["label"], state["label_id"], finest, kept, knowledge().get(state["label_id"]))
