@@ -139,9 +139,9 @@ def _worded(case: Case, state: Record, part: str, secrets: frozenset[str], chanc
     wording = _ways(part).silent(secrets, chance) or _ways("other").silent(secrets, chance)
     if wording is None:
         return None
-    area = area_name(state["area"]).lower()
-    told = state["area"] in _UNSAID or not secrets.isdisjoint(words(area))
-    return wording.id, wording.fill("question" if told else "placed", picture=picture(case.modality), area=area)
+    area, shown = area_name(state["area"]).lower(), picture(case.modality)
+    bare = state["area"] in _UNSAID or words(area) <= words(shown) or not secrets.isdisjoint(words(area))
+    return wording.id, wording.fill("question" if bare else "placed", picture=shown, area=area)
 
 
 @cache

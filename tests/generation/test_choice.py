@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from medloom.generation import suite as suites
 from medloom.generation.case import Asking, Case
 from medloom.generation.choice import MIXED_IN, PARTS, SET, part_of, subset_choice
@@ -40,7 +41,7 @@ DISEASES = ("cataract", "drusen", "glaucoma", "macular hole", "myopia", "papille
 
 def state(label: str, is_: str = "present", *, laterality: str | None = None, **more: Any) -> dict[str, Any]:
     return {
-        "label": label, "label_id": table().id_of(label), "state": is_, "area": "fundus", "task": "eye-diseases",
+        "label": label, "label_id": table().id_of(label), "state": is_, "area": "retina", "task": "eye-diseases",
         "subset": "fp-fundus-eye-diseases", "clinical_task": "Disease Diagnosis", "departments": ["Ophthalmology"],
         "laterality": laterality, "value": None, "unit": None, **more,
     }  # fmt: skip
@@ -145,7 +146,8 @@ def test_a_side_alone_is_no_absence_and_two_sides_are_one_label() -> None:
     one = case(
         state("glaucoma", laterality="left"), state("glaucoma", laterality="right"),
         state("cataract", "absent", laterality="left"), state("cataract", "present", laterality="right"),
-        state("drusen", "absent", laterality="left"), state("drusen", "uncertain", laterality="right"), state("myopia", "absent"),
+        state("drusen", "absent", laterality="left"), state("drusen", "uncertain", laterality="right"),
+        state("myopia", "absent"),
     )  # fmt: skip
     questions = asked([one], pools(*DISEASES))
     assert [{option.text for option in question.options} for question in questions] == [
@@ -244,7 +246,9 @@ def test_ids_of_wordings_stand_once() -> None:
 
 def test_the_area_is_named_only_where_it_tells_nothing() -> None:
     told = [asked([closed("glaucoma", key=f"eyes-{number}")], pools(*DISEASES))[0].question for number in range(20)]
-    assert all("fundus" in text.lower().replace("fundus photograph", "") for text in told)
+    assert all("retina" in text for text in told)
+    (same,) = asked([case(state("glaucoma", area="fundus"), state("myopia", "absent", area="fundus"))], pools(*DISEASES))
+    assert same.question.lower().count("fundus") == 1
     brain = {"area": "brain", "task": "brain-tumour-classification"}
     for number in range(20):
         one = case(state("glioma", **brain), state("no brain tumor", "absent", **brain), key=f"eyes-{number}", modality="MRI")
