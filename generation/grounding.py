@@ -101,7 +101,7 @@ def _check(*counts: int, absent: float) -> None:
 
 def _masks(asking: Asking, case: Case, one: Marked, *, chance: Chance, place: int) -> Question:
     wording, says = pick(wordings("grounding", "single"), chance), pick(wordings("grounding", "single-answers"), chance)
-    answer, spans = told(says, name=Words(one.name, one.ids))
+    answer, spans = told(says, "one" if len(one.ids) == 1 else "answer", name=Words(one.name, one.ids))
     return asking.question(
         case,
         place=place,
@@ -122,7 +122,7 @@ def _masks(asking: Asking, case: Case, one: Marked, *, chance: Chance, place: in
 
 def _several_masks(asking: Asking, case: Case, group: list[Marked], *, chance: Chance, place: int) -> Question:
     wording, says = pick(wordings("grounding", "several"), chance), pick(wordings("grounding", "several-answers"), chance)
-    answer, spans = told(says, names=[Words(one.name, one.ids) for one in group])
+    answer, spans = told(says, names=[Words(one.name, one.ids, before="the ") for one in group])
     return asking.question(
         case,
         place=place,
@@ -130,7 +130,7 @@ def _several_masks(asking: Asking, case: Case, group: list[Marked], *, chance: C
         about=group[0].state,
         granularity="mask",
         perspective=1,
-        question=wording.fill(names=listed(one.name for one in group), picture=picture(case.modality)),
+        question=wording.fill(names=listed(f"the {one.name}" for one in group), picture=picture(case.modality)),
         instruction=MASKS,
         answer=answer,
         spans=spans,

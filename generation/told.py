@@ -18,6 +18,8 @@ class Words:
 
     text: str
     annotations: tuple[str, ...]
+    before: str = ""
+    """What a list says before them, such as "the "; it isn't tied."""
 
 
 Gap = Filled | Words | Sequence[Words]
@@ -63,7 +65,8 @@ def _filled(gap: Gap) -> list[str | Words]:
         return [str(gap)]
     joined: list[str | Words] = []
     for place, words in enumerate(gap):
-        joined += [words] if place == 0 else [" and " if place == len(gap) - 1 else ", ", words]
+        joint = "" if place == 0 else " and " if place == len(gap) - 1 else ", "
+        joined += [joint + words.before, words]
     return joined
 
 
