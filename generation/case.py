@@ -67,6 +67,11 @@ class Case:
             found.setdefault((one["label_id"], one["laterality"]), []).append(one)
         return found
 
+    @cached_property
+    def by_id(self) -> Mapping[str, Record]:
+        """Annotations by id."""
+        return {one["id"]: one for one in self.record["annotations"]}
+
     def regions_of(self, state: Record, *granularities: str) -> Sequence[Record]:
         """The annotations of a label state, of some granularities or of any."""
         every = self.regions.get((state["label_id"], state["laterality"]), ())

@@ -18,6 +18,7 @@ _BEFORE = re.compile(
     r"(?: (?:a|an|any|the|visible|left|right))*\s$",
     re.IGNORECASE,
 )
+_LISTED = re.compile(r"\babsent\b[^.;:]*:[^.;:]*$", re.IGNORECASE)
 _AFTER = re.compile(r"\s(?:is|are|was|were) (?:absent|not (?:seen|present|visible|found|there|shown))\b", re.IGNORECASE)
 
 
@@ -36,7 +37,8 @@ def _faults(answer: str, case: Case) -> Iterator[Fault]:
 
 
 def _denied(answer: str, mention: Mention) -> bool:
-    return bool(_BEFORE.search(answer[: mention.start]) or _AFTER.match(answer[mention.end :]))
+    before = answer[: mention.start]
+    return bool(_BEFORE.search(before) or _LISTED.search(before) or _AFTER.match(answer[mention.end :]))
 
 
 def _own(answer: str, case: Case) -> Iterator[Mention]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from ...schema.question import Kind, Question
 from ..case import Case, Record
 from ..place_words import rle_centroid
 from ..pools import Pools
 from .fault import Fault
-from .naming import mentions
+from .naming import name_at
 from .passages import Passage, passages
 from .place import box_of
 
@@ -30,17 +31,22 @@ _PLACES = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         rf"\b{_HEIGHT}[ -](?P<side>left|right|middle|cent(?:re|er))\b",
-        rf"\bimage[ -]{_SIDE}\b",
+        rf"\bimage[ -]{_SIDE}\b(?! of\b)",
         rf"\b{_SIDE} {_PART} of the {_IMAGE}\b",
         rf"\b{_HEIGHT} {_PART}\b",
         rf"(?<!upper )(?<!lower )\b(?P<height>(?P<side>cent(?:re|er)|middle)) of the {_IMAGE}\b",
     )
 )
+_RELATIONS = {"image left of": (0, 1), "image right of": (0, -1), "above": (1, 1), "below": (1, -1)}
+"""Axis, and whether the first region's coordinate is the smaller one."""
+_RELATION = re.compile("|".join(_RELATIONS), re.IGNORECASE)
+_NEAR = 0.02
+"""Share of the image by which two middles may be on the wrong side of each other."""
 _SHARE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?) ?(?:%|per ?cent)")
 _WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _NUMBERS = {word: value for value, word in enumerate(_WORDS, 1)}
 _NUMBER = "|".join((r"\d+", *_NUMBERS))
-_COUNT_BEFORE = re.compile(rf"(?<![\w.])({_NUMBER})\s+$", re.IGNORECASE)
+_COUNT = re.compile(rf"(?<![\w.:-])({_NUMBER}) +(?=[a-z])", re.IGNORECASE)
 _COUNT_OF = re.compile(rf"\bthere (?:is|are) (?:exactly )?({_NUMBER})\b", re.IGNORECASE)
 
 
@@ -51,6 +57,8 @@ def faults(question: Question, case: Case, pools: Pools) -> Iterable[Fault]:
 
 def _faults(question: Question, case: Case) -> Iterator[Fault]:
     for passage in passages(question, case):
+        if passage.level == "relation" or len(question.labels) > 1:
+            yield from _relation(passage, question, case)
         if passage.annotations and passage.level != "relation":
             yield from _place(passage, case.size_hw_px)
             yield from _share(passage, case.size_hw_px)
@@ -62,10 +70,9 @@ def _faults(question: Question, case: Case) -> Iterator[Fault]:
 def _place(passage: Passage, size_hw_px: tuple[int, int]) -> Iterator[Fault]:
     said = [(match[0], match.groupdict()) for pattern in _PLACES for match in pattern.finditer(passage.text)]
     if said:
-        centres = list(_centres(passage.annotations, size_hw_px))
-        seen = ", ".join(f"({x:.2f}, {y:.2f})" for x, y in centres[:3])
         for words, parts in said:
-            if not any(_fits(parts, x, y) for x, y in centres):
+            if not any(_fits(parts, x, y) for x, y in _centres(passage.annotations, size_hw_px)):
+                seen = ", ".join(f"({x:.2f}, {y:.2f})" for x, y in islice(_centres(passage.annotations, size_hw_px), 3))
                 yield Fault("wrong-place", words, f"words for {seen} of width and height")
 
 
@@ -100,6 +107,20 @@ def _centres(annotations: Sequence[Record], size_hw_px: tuple[int, int]) -> Iter
             yield x / width, y / height
 
 
+def _relation(passage: Passage, question: Question, case: Case) -> Iterator[Fault]:
+    """Of two regions, how the first is said to lie to the second: by their middles, or their centroids."""
+    order = {name: place for place, name in enumerate(question.targets)} if passage.level is None else {}
+    pair = sorted(passage.annotations, key=lambda one: order.get(one["id"], 0))
+    said = _RELATION.findall(passage.text)
+    if len(pair) != 2 or not said:
+        return
+    one, other = ([*_centres([each], case.size_hw_px)] for each in pair)
+    for words in said:
+        axis, sign = _RELATIONS[words.casefold()]
+        if not any(sign * (b[axis] - a[axis]) > -_NEAR for a, b in zip(one, other, strict=False)):
+            yield Fault("wrong-place", f"{words} in {passage.text!r:.80}", f"words for {one[0]} beside {other[0]}")
+
+
 def _share(passage: Passage, size_hw_px: tuple[int, int]) -> Iterator[Fault]:
     height, width = size_hw_px
     shares = [100 * (one["area_px"] or 0) / (height * width) for one in passage.annotations]
@@ -111,14 +132,13 @@ def _share(passage: Passage, size_hw_px: tuple[int, int]) -> Iterator[Fault]:
 
 
 def _counts(passage: Passage, case: Case) -> Iterator[Fault]:
-    for mention in mentions(passage.text):
-        before = _COUNT_BEFORE.search(passage.text[: mention.start])
-        if before is None or (said := _value(before[1])) == 1:
+    for match in _COUNT.finditer(passage.text):
+        name = name_at(passage.text, match.end())
+        if name is None or (said := _value(match[1])) == 1:
             continue
-        counts = _possible(mention.label_id, passage.annotations, case)
+        counts = _possible(name.label_id, passage.annotations, case)
         if counts and said not in counts:
-            found = passage.text[before.start() : mention.end]
-            yield Fault("wrong-count", found, " or ".join(map(str, sorted(counts))))
+            yield Fault("wrong-count", passage.text[match.start() : name.end], " or ".join(map(str, sorted(counts))))
 
 
 def _possible(label_id: str, spoken: Sequence[Record], case: Case) -> set[int]:

@@ -6,9 +6,10 @@ Short abbreviations in capitals ("AML", "DR") count only in capitals: "all" is a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import accumulate, islice
 
 from ...schema.labels.table import Entry, table
 
@@ -66,16 +67,29 @@ def wider(label_id: str) -> frozenset[str]:
     return frozenset(table().id_of(name) for name in (entry.name, *table().ancestors(entry.name)))
 
 
+def name_at(text: str, start: int) -> Mention | None:
+    """The longest name that begins at a place of a text, which is the beginning of a word."""
+    found = list(_names_at(list(islice(_TOKEN.finditer(text, start), _index()[2]))))
+    return found[-1] if found and found[-1].start == start else None
+
+
 def _all_mentions(text: str) -> Iterator[Mention]:
     tokens = list(_TOKEN.finditer(text))
-    exact, folded, longest = _index()
+    longest, starts = _index()[2:]
     for place, first in enumerate(tokens):
-        joined = ""
-        for token in tokens[place : place + longest]:
-            joined += token.group()
-            label_id = exact.get(joined) or _folded(folded, joined.casefold())
-            if label_id is not None:
-                yield Mention(label_id, first.start(), token.end())
+        if _singular(first.group().casefold()) in starts:
+            yield from _names_at(tokens[place : place + longest])
+
+
+def _names_at(tokens: Sequence[re.Match[str]]) -> Iterator[Mention]:
+    """The names that begin with the first of some words, the shortest first."""
+    exact, folded, *_ = _index()
+    joined = ""
+    for token in tokens:
+        joined += token.group()
+        label_id = exact.get(joined) or _folded(folded, joined.casefold())
+        if label_id is not None:
+            yield Mention(label_id, tokens[0].start(), token.end())
 
 
 def _folded(index: dict[str, str], word: str) -> str | None:
@@ -98,18 +112,19 @@ def _singular(word: str) -> str:
 
 
 @cache
-def _index() -> tuple[dict[str, str], dict[str, str], int]:
-    """Joined words as written → id, joined words case folded → id, and how many words the longest name has."""
+def _index() -> tuple[dict[str, str], dict[str, str], int, frozenset[str]]:
+    """Joined words as written → id, joined words case folded → id, words of the longest name, what a name may begin with."""
     exact: dict[str, str] = {}
     folded: dict[str, str] = {}
-    longest = 1
+    longest, starts = 1, set[str]()
     for entry in table():
         for name in _names(entry):
             tokens = _TOKEN.findall(name)
             joined, longest = "".join(tokens), max(longest, len(tokens))
             short = len(joined) <= _SHORT and sum(map(str.isupper, joined)) > 1
             (exact if short else folded).setdefault(joined if short else joined.casefold(), table().id_of(entry.name))
-    return exact, folded, longest
+            starts |= {_singular(start.casefold()) for start in accumulate(tokens)}
+    return exact, folded, longest, frozenset(starts)
 
 
 def _names(entry: Entry) -> tuple[str, ...]:

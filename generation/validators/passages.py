@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from ...schema.question import Kind, Question, Span
 from ..case import Case, Record
-from .place import by_id
 
 _END = re.compile(r"[.!?;](?=\s|$)")
 
@@ -28,7 +27,7 @@ def passages(question: Question, case: Case) -> Iterator[Passage]:
     A localization without spans is one passage about its targets.
     """
     answer = question.answer or ""
-    annotations = by_id(case)
+    annotations = case.by_id
     spoken: dict[tuple[int, int, str | None], dict[str, Record]] = {}
     for span in question.spans:
         found = spoken.setdefault((*_bounds(span, answer), span.level), {})

@@ -11,16 +11,11 @@ from ...schema.errors import RegionError
 from ...schema.mask import mask_from_rle, mask_iou
 from ...schema.question import Prompt
 from ...schema.rle import lengths_from_rle
-from ..case import Case, Record
+from ..case import Record
 
 SAME = 0.5
 """Intersection over union from which two regions count as one, as detection is scored everywhere."""
 _NEAR_PX = 1.0
-
-
-def by_id(case: Case) -> dict[str, Record]:
-    """The annotations of a sample by id."""
-    return {one["id"]: one for one in case.record["annotations"]}
 
 
 def box_of(annotation: Record) -> Box | None:

@@ -9,7 +9,7 @@ from ...schema.question import Kind, Prompt, Question
 from ..case import Case, Record
 from ..pools import Pools
 from .fault import Fault
-from .place import box_from, box_of, by_id, outside
+from .place import box_from, box_of, outside
 
 FLAG = "derived-box"
 _NEAR_PX = 1.0
@@ -25,7 +25,7 @@ def faults(question: Question, case: Case, pools: Pools) -> Iterable[Fault]:
 
 
 def _faults(question: Question, case: Case) -> Iterator[Fault]:
-    annotations = by_id(case)
+    annotations = case.by_id
     for prompt in question.prompts:
         own = annotations.get(prompt.annotation)
         if own is None:
@@ -76,7 +76,7 @@ def _points(prompt: Prompt, own: Record, size_hw_px: tuple[int, int]) -> Iterato
 def _boxes(question: Question) -> Iterable[str]:
     """Ids of annotations that are shown or asked for as boxes."""
     shown = [one.annotation for one in question.prompts if one.kind == "box"]
-    return [*shown, *question.targets] if question.kind is Kind.DETECTION else shown
+    return [*shown, *question.targets] if question.kind is Kind.DETECTION and question.granularity == "box" else shown
 
 
 def _derived(annotation: Record | None) -> bool:

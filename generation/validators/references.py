@@ -10,7 +10,6 @@ from ..case import Case, Record
 from ..pools import Pools
 from .fault import Fault
 from .naming import bag, holds, names_of
-from .place import by_id
 
 _ALLOWED = frozenset({"a", "an", "and", "both", "left", "of", "or", "patient", "right", "the"})
 """Words that may stand in a span beside the label's own."""
@@ -23,7 +22,7 @@ def faults(question: Question, case: Case, pools: Pools) -> Iterable[Fault]:
 
 
 def _faults(question: Question, case: Case) -> Iterator[Fault]:
-    annotations = by_id(case)
+    annotations = case.by_id
     spoken = [*question.targets, *(name for span in question.spans for name in span.annotations)]
     if unknown := [name for name in dict.fromkeys(spoken) if name not in annotations]:
         yield Fault("unknown-target", ", ".join(unknown), "annotations of the record")

@@ -16,7 +16,7 @@ from ..pools import Pools
 from .fault import Fault
 from .giveaway import CHOICES
 from .naming import wider
-from .place import by_id, covers
+from .place import covers
 
 
 def faults(question: Question, case: Case, pools: Pools) -> Iterable[Fault]:
@@ -49,7 +49,7 @@ def _holds(label_id: str, present: frozenset[str]) -> bool:
 
 
 def _region(question: Question, case: Case) -> Iterator[Fault]:
-    annotations = by_id(case)
+    annotations = case.by_id
     meant = {annotations[one.annotation]["label_id"] for one in question.prompts if one.annotation in annotations}
     wrong = {one.label_id for one in question.options if one.label_id is not None and one.letter not in question.letters}
     for one in question.options:
@@ -60,7 +60,7 @@ def _region(question: Question, case: Case) -> Iterator[Fault]:
 
 
 def _referred(question: Question, case: Case) -> Iterator[Fault]:
-    annotations = by_id(case)
+    annotations = case.by_id
     for prompt in question.prompts:
         own = annotations.get(prompt.annotation)
         if own is not None:
@@ -69,7 +69,7 @@ def _referred(question: Question, case: Case) -> Iterator[Fault]:
 
 def _rivals(prompt: Prompt, case: Case, label_ids: Collection[str]) -> Iterator[Fault]:
     """Other labels with an annotation where the prompt points."""
-    own = by_id(case).get(prompt.annotation)
+    own = case.by_id.get(prompt.annotation)
     if own is None or not label_ids:
         return
     for (label_id, _), rivals in case.regions.items():

@@ -1,0 +1,148 @@
+"""The text-only baseline: how far a suite's choices can be answered without their pictures.
+
+Each guesser of `guesses.py` learns from the training split and is tried on the others; where a suite has but one of the
+two, on two halves of its samples in turn. Of each sample one question is tried, the one with the lowest id, since those
+of one picture aren't independent. A blind guess is right once in the ways to pick as many options as are right: once in
+four for a single choice of four. Accuracies are tested one-sided against that, by the exact binomial tail, with Holm's
+correction over all guessers and suites. What is flagged `mixed-in` needs no picture by design, and stays out, as do
+questions whose answers are withheld.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from ..schema.errors import UsageError
+from .guesses import GUESSERS, Choice, Learn, right
+from .significance import at_least, holm
+
+LEVEL = 0.05
+_MOST = 200_000
+"""Questions of a suite that are read into memory; of more, those with the lowest ids, which are hashes."""
+_COLUMNS = ["id", "key", "suite", "rule", "subset", "granularity", "split", "question", "options", "letters", "flags"]
+_HASHES = 1 << 64
+
+
+def report(paths: Iterable[Path | str]) -> dict[str, Any]:
+    """What each guesser reaches on each suite, as plain data.
+
+    `suites` holds per suite the numbers of questions, of those learned from and tried, the chance of a blind guess, and per
+    guesser `hits`, `accuracy`, `p`, `adjusted` (Holm) and `above_chance`; `passed` says that none is above chance.
+
+    Args:
+        paths: Folders of question sets, as `questions/<suite>` of a release, or Parquet files of them.
+
+    Raises:
+        UsageError: there is no file, or no choice with an answer in them.
+    """
+    suites = {name: _Tried(choices) for name, choices in sorted(_suites(paths).items())}
+    found = {name: one.result() for name, one in suites.items() if one.tried}
+    if not found:
+        raise UsageError("no choice with its answer in the question files; expected a suite with choices, not withheld")
+    tests = [guess for one in found.values() for guess in one["guessers"].values()]
+    for guess, adjusted in zip(tests, holm([one["p"] for one in tests]), strict=True):
+        guess |= {"adjusted": adjusted, "above_chance": adjusted < LEVEL}
+    return {"level": LEVEL, "tests": len(tests), "passed": not any(one["above_chance"] for one in tests), "suites": found}
+
+
+HEAD = ("suite", "guesser", "tried", "chance", "accuracy", "p (Holm)", "")
+
+
+def rows(found: dict[str, Any]) -> list[tuple[str, ...]]:
+    """A report as rows of a table under `HEAD`."""
+    return [
+        (
+            name,
+            guesser,
+            f"{suite['tried']:,}",
+            f"{suite['chance']:.3f}",
+            f"{one['accuracy']:.3f}",
+            f"{one['adjusted']:.2g}",
+            verdict,
+        )
+        for name, suite in found["suites"].items()
+        for guesser, one in suite["guessers"].items()
+        for verdict in ["above chance" if one["above_chance"] else ""]
+    ]
+
+
+class _Tried:
+    """A suite's choices, parted into what is learned from and what is tried."""
+
+    def __init__(self, choices: Sequence[tuple[str, Choice]]):
+        self.count = len(choices)
+        train = [one for split, one in choices if split == "train"]
+        held = [one for split, one in choices if split != "train"]
+        self.halved = not (train and held)
+        halves = [[one for _, one in choices if _half(one) == side] for side in (0, 1)]
+        self.turns = [(halves[0], _one_each(halves[1])), (halves[1], _one_each(halves[0]))]
+        if not self.halved:
+            self.turns = [(train, _one_each(held))]
+        self.tried = [one for _, some in self.turns for one in some]
+
+    def result(self) -> dict[str, Any]:
+        """Numbers and guessers, not yet adjusted."""
+        chance = sum(one.by_chance for one in self.tried) / len(self.tried)
+        return {
+            "questions": self.count,
+            "learned": self.count if self.halved else len(self.turns[0][0]),
+            "tried": len(self.tried),
+            "parts": "two halves in turn" if self.halved else "learned on train, tried on the other splits",
+            "chance": chance,
+            "guessers": {name: self._guess(learn, chance) for name, learn in GUESSERS.items()},
+        }
+
+    def _guess(self, learn: Learn, chance: float) -> dict[str, Any]:
+        hits = 0
+        for learned, tried in self.turns:
+            scores = learn(learned)
+            hits += sum(right(one, scores) for one in tried)
+        return {"hits": hits, "accuracy": hits / len(self.tried), "p": at_least(hits, len(self.tried), chance)}
+
+
+def _suites(paths: Iterable[Path | str]) -> dict[str, list[tuple[str, Choice]]]:
+    """Split and choice of each question, by suite, in the order of their ids."""
+    files = sorted({file for path in map(Path, paths) for file in ([path] if path.is_file() else path.rglob("*.parquet"))})
+    if not files:
+        raise UsageError("no question files; expected questions/<suite> of a release, or Parquet files of it")
+    share = min(1.0, _MOST / max(sum(pq.read_metadata(file).num_rows for file in files), 1))
+    suites: dict[str, list[tuple[str, Choice]]] = {}
+    for row in _rows(files):
+        if int(row["id"].removeprefix("q-"), 16) < share * _HASHES and (choice := _choice(row)) is not None:
+            suites.setdefault(row["suite"], []).append((row["split"], choice))
+    return {name: sorted(some, key=lambda one: one[1].id) for name, some in suites.items()}
+
+
+def _rows(files: Iterable[Path]) -> Iterator[dict[str, Any]]:
+    for path in files:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(1 << 13, columns=_COLUMNS):
+                yield from batch.to_pylist()
+
+
+def _choice(row: dict[str, Any]) -> Choice | None:
+    """The choice of a row; None where there is nothing to guess."""
+    letters = [one["letter"] for one in row["options"]]
+    places = frozenset(letters.index(letter) for letter in row["letters"])
+    if len(letters) < 2 or not 0 < len(places) < len(letters) or "mixed-in" in row["flags"]:
+        return None
+    texts = tuple(one["text"] for one in row["options"])
+    group = (row["rule"], row["subset"], row["granularity"])
+    return Choice(row["id"], row["key"], group, row["question"], texts, places)
+
+
+def _one_each(choices: Iterable[Choice]) -> list[Choice]:
+    """One choice per sample, the first."""
+    found: dict[str, Choice] = {}
+    for one in choices:
+        found.setdefault(one.key, one)
+    return list(found.values())
+
+
+def _half(choice: Choice) -> int:
+    """0 or 1, the same for all questions of a sample."""
+    return sum(choice.key.encode()) % 2
