@@ -1,6 +1,18 @@
 """The verbs of the command line. Each imports the room it needs when it runs, so that `medloom --help` is instant."""
 
-from . import asking, building, duplicates, labels, looking, reviewing, selecting, words
+from . import asking, building, duplicates, labels, looking, reviewing, selecting, words, writing
 from .app import app, main
 
-__all__ = ["app", "asking", "building", "duplicates", "labels", "looking", "main", "reviewing", "selecting", "words"]
+__all__ = [
+    "app",
+    "asking",
+    "building",
+    "duplicates",
+    "labels",
+    "looking",
+    "main",
+    "reviewing",
+    "selecting",
+    "words",
+    "writing",
+]
