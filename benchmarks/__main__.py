@@ -18,6 +18,8 @@ PARTS = {
     "select": "selecting.speed",
     "duplicates": "duplicates.recall",
     "neighbours": "duplicates.neighbours",
+    "ask": "asking.speed",
+    "ask-memory": "asking.flatness",
 }
 
 
