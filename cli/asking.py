@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ..schema.errors import UsageError
-from .app import AsJson, ReleaseDir, Workers, app, cores, show_as
+from .app import AsJson, ReleaseDir, Workers, app, cores, show_as, work_folder
 
 
 class SplitName(StrEnum):
@@ -36,6 +36,9 @@ def ask(
     workers: Workers = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Ask again, whatever is there.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count on some samples of every shard; write nothing.")] = False,
+    preview: Annotated[
+        int | None, typer.Option(min=1, help="Draw so many random questions of each kind on a page.", show_default="no page")
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Make the questions of a suite, beside the shards: `questions/<suite>/`, one Parquet file per shard.
@@ -48,20 +51,22 @@ def ask(
 
     - `medloom ask releases/blood --suite medmat --dry-run`
     - `medloom ask releases/blood --suite gmai --seed 7 --workers 8`
+    - `medloom ask releases/blood --suite mimoseg --preview 10`
     - `medloom ask releases/blood --suite mimoseg --withhold-answers test --answers private`
     """
     from ..cards.asked import asked
 
     if answers is not None and not withhold:
         raise UsageError("--answers without --withhold-answers; expected both, or neither")
-    if dry_run and (withhold or fresh):
-        raise UsageError("--dry-run writes nothing; expected no --withhold-answers or --fresh with it")
+    if dry_run and (withhold or fresh or preview):
+        raise UsageError("--dry-run writes nothing; expected no --withhold-answers, --fresh or --preview with it")
     shared = {"seed": seed, "workers": workers or cores()}
     if dry_run:
         result = _estimated(release, suite, json=json, **shared, **({} if limit is None else {"sampled": limit}))
     else:
         splits = [str(one) for one in withhold or ()]
         result = _asked(release, suite, json=json, **shared, limit=limit, withhold=splits, answers=answers, fresh=fresh)
+        result["preview"] = None if preview is None else str(_previewed(release, result, count=preview, seed=seed))
     show_as(result, json, asked)
 
 
@@ -79,3 +84,15 @@ def _estimated(release: Path, suite: str, *, json: bool, **options: Any) -> dict
 
     with shown(release.name, plain=json) as progress:
         return estimate(release, suite, progress=progress, **options)
+
+
+def _previewed(release: Path, result: dict[str, Any], *, count: int, seed: int) -> Path:
+    """Where the page lies: beside the release, since its pictures are their owners'."""
+    from ..generation.preview import preview
+    from ..schema.release import Release
+
+    name, private = result["suite"]["name"], result["answers"]
+    answers = None if private is None else Path(private).parent
+    page = work_folder(release) / "questions" / f"{name}-preview.html"
+    page.write_text(preview(Release.open(release), name, count=count, seed=seed, answers=answers), encoding="utf-8")
+    return page
