@@ -62,9 +62,9 @@ _RELATIONS = (
     ("at the border", r"(?:reach(?:es)?|touch(?:es)?|goes up to|cut off at)\s(?:the |a )?[\w ,]{0,30}\bborders?"),
     ("off the border", r"clear of (?:all |the )*borders?"),
 )
-"""What is meant → patterns; the longest match at a place wins."""
+"""What is meant → patterns; of two that match at one place the later wins."""
 _RELATION = re.compile(
-    "|".join(rf"(?P<r{place}>\b(?:{words})\b)" for place, (_, words) in reversed(list(enumerate(_RELATIONS)))), re.I
+    "|".join(rf"(?P<r{place}>\b(?:{_RELATIONS[place][1]})\b)" for place in reversed(range(len(_RELATIONS)))), re.IGNORECASE
 )
 _TURNED = {"below": "above", "right": "left", "around": "inside"}
 """Relations that are told from the other end."""

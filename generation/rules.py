@@ -28,7 +28,7 @@ RULES: dict[str, str] = {
     "localization": "localization:localization",
     "referring": "referring:referring",
     "reasoning": "reasoning:reasoning",
-    "prompted": "reasoning:prompted",
+    "prompted": "prompted:prompted",
     "description": "description:description",
 }
 """Name in a suite → `module:function`, a function of (asking, pools, *, own options) that returns a `Rule`."""
