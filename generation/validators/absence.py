@@ -9,42 +9,62 @@ from ...schema.question import Question
 from ..case import Case
 from ..pools import Pools
 from .fault import Fault
+from .finding import Mention
 from .giveaway import CHOICES
-from .naming import Mention, mentions, names_of, wider
+from .naming import labels, names_of, wider
 
-_ANY = re.compile(r"\b(?:no|not|without|absent|absence|free|neither|nor|none)\b", re.IGNORECASE)
-_BEFORE = re.compile(
-    r"(?:\b(?:no|without|neither|nor|free of|absence of)|\bno (?:sign|signs|evidence|trace)s? of)"
-    r"(?: (?:a|an|any|the|visible|left|right))*\s$",
-    re.IGNORECASE,
+_CUE = re.compile(
+    r"\b(?:[Nn]o (?:signs? of |evidence of |traces? of )?|[Ww]ithout |[Ff]ree of |[Aa]bsence of |[Nn]either |[Nn]or )"
+    r"(?:(?:an?|any|the|visible|left|right) )*(?=\w)"
 )
-_LISTED = re.compile(r"\babsent\b[^.;:]*:[^.;:]*$", re.IGNORECASE)
-_AFTER = re.compile(r"\s(?:is|are|was|were) (?:absent|not (?:seen|present|visible|found|there|shown))\b", re.IGNORECASE)
+_NEXT = re.compile(r"(?:,? (?:or|nor|and) |, )(?:(?:an?|any|the) )?(?=\w)")
+_LIST = re.compile(r"\babsent\b[^.;:]*: *(?P<names>[^.;:]*)")
+_LATER = re.compile(r" (?:is|are|was|were) (?:absent|not (?:seen|present|visible|found|there|shown))\b")
+_BACK = 80
+"""Characters before a verb in which its subject's name ends."""
 
 
 def faults(question: Question, case: Case, pools: Pools) -> Iterable[Fault]:
     """Absence claimed of a label that isn't known to be absent."""
     answer = question.answer
-    if not answer or question.kind in CHOICES or not _ANY.search(answer):
-        return ()
-    return _faults(answer, case)
+    return () if not answer or question.kind in CHOICES else _faults(answer, case)
 
 
 def _faults(answer: str, case: Case) -> Iterator[Fault]:
-    for mention in (*mentions(answer), *_own(answer, case)):
-        if _denied(answer, mention) and not wider(mention.label_id) & case.absent:
+    for mention in _denied(answer, case):
+        if not wider(mention.meant) & case.absent:
             yield Fault("absence-unknown", answer[max(mention.start - 20, 0) : mention.end], "a label that is absent")
 
 
-def _denied(answer: str, mention: Mention) -> bool:
-    before = answer[: mention.start]
-    return bool(_BEFORE.search(before) or _LISTED.search(before) or _AFTER.match(answer[mention.end :]))
+def _denied(answer: str, case: Case) -> Iterator[Mention]:
+    """The labels that are said to be absent: behind "no", in a list of what is absent, before "is not seen"."""
+    for cue in _CUE.finditer(answer):
+        if labels().at(answer, cue.start()) is None:  # "no brain tumor" is a label itself
+            yield from _row(answer, cue.end(), case)
+    if "absent" in answer:
+        for match in _LIST.finditer(answer):
+            yield from _row(answer, match.start("names"), case)
+    if "absent" in answer or " not " in answer:
+        for match in _LATER.finditer(answer):
+            start = max(match.start() - _BACK, 0)
+            before = answer[start : match.start()]
+            yield from (_moved(one, start) for one in labels().within(before) if one.end == len(before))
 
 
-def _own(answer: str, case: Case) -> Iterator[Mention]:
-    """The case's labels that the canonical table doesn't know."""
-    folded = answer.casefold()
-    for one in case.states:
-        if not names_of(one["label_id"]):
-            for match in re.finditer(rf"\b{re.escape(one['label'].casefold())}\b", folded):
-                yield Mention(one["label_id"], match.start(), match.end())
+def _row(answer: str, start: int, case: Case) -> Iterator[Mention]:
+    """The labels that stand in a row from a place on: "spleen, stomach or pancreas"."""
+    at: int | None = start
+    while at is not None and (name := labels().at(answer, at) or _own(answer, at, case)) is not None:
+        yield name
+        more = _NEXT.match(answer, name.end)
+        at = more and more.end()
+
+
+def _own(answer: str, at: int, case: Case) -> Mention | None:
+    """A label of the case that the canonical table doesn't know."""
+    found = [one for one in case.states if answer.startswith(one["label"], at) and not names_of(one["label_id"])]
+    return Mention(found[0]["label_id"], at, at + len(found[0]["label"])) if found else None
+
+
+def _moved(mention: Mention, by: int) -> Mention:
+    return Mention(mention.meant, mention.start + by, mention.end + by)

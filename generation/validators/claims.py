@@ -15,7 +15,7 @@ from ..case import Case, Record
 from ..place_words import rle_centroid
 from ..pools import Pools
 from .fault import Fault
-from .naming import name_at
+from .naming import labels
 from .passages import Passage, passages
 from .place import box_of
 
@@ -25,18 +25,23 @@ _SLACK = 0.1
 _FIRST, _LAST = frozenset({"left", "upper", "top"}), frozenset({"right", "lower", "bottom"})
 _HEIGHT = r"(?P<height>upper|top|lower|bottom|middle|cent(?:re|er|ral))"
 _SIDE = r"(?P<side>left|right)"
-_PART = r"(?:half|part|third|edge|side|margin|border)"
 _IMAGE = r"(?:image|picture|frame|slice)"
+_PARTS = ("half", "part", "third", "edge", "side", "margin", "border")
+_PART = rf"(?:{'|'.join(_PARTS)})"
 _PLACES = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        rf"\b{_HEIGHT}[ -](?P<side>left|right|middle|cent(?:re|er))\b",
-        rf"\bimage[ -]{_SIDE}\b(?! of\b)",
-        rf"\b{_SIDE} {_PART} of the {_IMAGE}\b",
-        rf"\b{_HEIGHT} {_PART}\b",
-        rf"(?<!upper )(?<!lower )\b(?P<height>(?P<side>cent(?:re|er)|middle)) of the {_IMAGE}\b",
+    (hints, re.compile(pattern, re.IGNORECASE))
+    for hints, pattern in (
+        (("left", "right", "middle", "cent"), rf"\b{_HEIGHT}[ -](?P<side>left|right|middle|cent(?:re|er))\b"),
+        (("image left", "image right", "image-"), rf"\bimage[ -]{_SIDE}\b(?! of\b)"),
+        (_PARTS, rf"\b{_SIDE} {_PART} of the {_IMAGE}\b"),
+        (_PARTS, rf"\b{_HEIGHT} {_PART}\b"),
+        (
+            ("middle of", "center of", "centre of"),
+            rf"(?<!upper )(?<!lower )\b(?P<height>(?P<side>cent(?:re|er)|middle)) of the {_IMAGE}\b",
+        ),
     )
 )
+"""Patterns, each with words of which one must stand in a text for it to match: looking for words is cheap."""
 _RELATIONS = {"image left of": (0, 1), "image right of": (0, -1), "above": (1, 1), "below": (1, -1)}
 """Axis, and whether the first region's coordinate is the smaller one."""
 _RELATION = re.compile("|".join(_RELATIONS), re.IGNORECASE)
@@ -68,12 +73,20 @@ def _faults(question: Question, case: Case) -> Iterator[Fault]:
 
 
 def _place(passage: Passage, size_hw_px: tuple[int, int]) -> Iterator[Fault]:
-    said = [(match[0], match.groupdict()) for pattern in _PLACES for match in pattern.finditer(passage.text)]
+    said = list(_said(passage.text))
     if said:
         for words, parts in said:
             if not any(_fits(parts, x, y) for x, y in _centres(passage.annotations, size_hw_px)):
                 seen = ", ".join(f"({x:.2f}, {y:.2f})" for x, y in islice(_centres(passage.annotations, size_hw_px), 3))
                 yield Fault("wrong-place", words, f"words for {seen} of width and height")
+
+
+def _said(text: str) -> Iterator[tuple[str, dict[str, str | None]]]:
+    """Words of place, with the height and side in them."""
+    folded = text.casefold()
+    for hints, pattern in _PLACES:
+        if any(hint in folded for hint in hints):
+            yield from ((match[0], match.groupdict()) for match in pattern.finditer(text))
 
 
 def _fits(said: dict[str, str | None], x: float, y: float) -> bool:
@@ -114,11 +127,11 @@ def _relation(passage: Passage, question: Question, case: Case) -> Iterator[Faul
     said = _RELATION.findall(passage.text)
     if len(pair) != 2 or not said:
         return
-    one, other = ([*_centres([each], case.size_hw_px)] for each in pair)
     for words in said:
         axis, sign = _RELATIONS[words.casefold()]
-        if not any(sign * (b[axis] - a[axis]) > -_NEAR for a, b in zip(one, other, strict=False)):
-            yield Fault("wrong-place", f"{words} in {passage.text!r:.80}", f"words for {one[0]} beside {other[0]}")
+        middles = zip(*(_centres([each], case.size_hw_px) for each in pair), strict=False)
+        if not any(sign * (other[axis] - one[axis]) > -_NEAR for one, other in middles):
+            yield Fault("wrong-place", f"{words} in {passage.text!r:.80}", f"words for {pair[0]['id']} beside {pair[1]['id']}")
 
 
 def _share(passage: Passage, size_hw_px: tuple[int, int]) -> Iterator[Fault]:
@@ -133,10 +146,10 @@ def _share(passage: Passage, size_hw_px: tuple[int, int]) -> Iterator[Fault]:
 
 def _counts(passage: Passage, case: Case) -> Iterator[Fault]:
     for match in _COUNT.finditer(passage.text):
-        name = name_at(passage.text, match.end())
+        name = labels().at(passage.text, match.end())
         if name is None or (said := _value(match[1])) == 1:
             continue
-        counts = _possible(name.label_id, passage.annotations, case)
+        counts = _possible(name.meant, passage.annotations, case)
         if counts and said not in counts:
             yield Fault("wrong-count", passage.text[match.start() : name.end], " or ".join(map(str, sorted(counts))))
 

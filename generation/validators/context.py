@@ -12,16 +12,18 @@ from ...schema.vocabulary import Vocabulary
 from ..case import Case
 from ..pools import Pools
 from .fault import Fault
+from .finding import Names
 from .naming import names_of
 
 _CODES = ("CT", "CTA", "CBCT", "MRI", "MRA", "PET", "OCT", "OCTA", "SPECT", "FLAIR", "DWI", "ADC", "SWI", "DTI")
+_LEAST = 5
+"""Letters that a word must have to speak for a modality; of shorter ones only those above."""
 _VAGUE = frozenset({"fat", "water", "cine", "echo", "fundus", "pathology", "photograph", "cytology", "confocal", "doppler"})
 _VAGUE_AREAS = frozenset({"cell", "cells", "tissue", "body", "head", "neck", "face", "phantom", "skin", "vessel", "bone"})
 """Words that say no place, or that parts of other places bear too, such as the head of the femur."""
 _NOWHERE = frozenset({"other", "unspecified"})
 """Codes that say nothing."""
-_LEAST = 5
-"""Letters that a word must have to speak for a modality; shorter ones are codes."""
+_OF = re.compile(r"\b(?:of|through|from) (?:the |an? )?$")
 
 
 def faults(question: Question, case: Case, pools: Pools) -> Iterator[Fault]:
@@ -34,34 +36,35 @@ def faults(question: Question, case: Case, pools: Pools) -> Iterator[Fault]:
 
 def _description(question: Question, case: Case) -> Iterator[Fault]:
     answer = question.answer or ""
-    text = " ".join(answer[one.start : one.end] for one in question.spans if one.level == "global") or answer
-    for code in _modalities(text):
-        if not _related(MODALITIES, code, case.modality):
-            yield Fault("wrong-modality", MODALITIES[code].name, case.modality_name)
+    text = " ".join([answer[one.start : one.end] for one in question.spans if one.level == "global"]) or answer
+    for code in _strange_modalities(text, case.modality):
+        yield Fault("wrong-modality", MODALITIES[code].name, case.modality_name)
     own = {case.record["area"], *(one["area"] for one in case.states)}
-    labels = {name.casefold() for one in case.states for name in (one["label"], *names_of(one["label_id"]))}
     for word, code in _areas(text):
-        if word not in labels and not any(_related(AREAS, code, area) for area in own):
+        if not any(_related(AREAS, code, area) for area in own) and word not in _labels(case):
             yield Fault("wrong-area", AREAS[code].name, " or ".join(sorted(own)))
+
+
+def _labels(case: Case) -> set[str]:
+    """What the case's labels are called: some are called as areas are."""
+    return {name.casefold() for one in case.states for name in (one["label"], *names_of(one["label_id"]))}
 
 
 @lru_cache(1 << 14)
 def _strange_modalities(text: str, modality: str) -> tuple[str, ...]:
     """Codes of the modalities that a text names and that have nothing to do with one."""
-    return tuple(code for code in _modalities(text) if not _related(MODALITIES, code, modality))
+    found = [one.meant for one in _modality_names().within(text)]
+    return tuple(code for code in found if not _related(MODALITIES, code, modality))
 
 
-def _modalities(text: str) -> list[str]:
-    pattern, codes = _modality_words()
-    found = [codes[match[0].casefold()] for match in pattern.finditer(text)]
-    return [*found, *re.findall(rf"\b(?:{'|'.join(_CODES)})\b", text)]
+@lru_cache(1 << 14)
+def _areas(text: str) -> tuple[tuple[str, str], ...]:
+    """Words and codes of the areas behind "of the": elsewhere the same words name regions."""
+    found = [one for one in _area_names().within(text) if _OF.search(text, max(one.start - 12, 0), one.start)]
+    return tuple((text[one.start : one.end].casefold(), one.meant) for one in found)
 
 
-def _areas(text: str) -> list[tuple[str, str]]:
-    pattern, codes = _area_words()
-    return [(match[1].casefold(), codes[match[1].casefold()]) for match in pattern.finditer(text)]
-
-
+@cache
 def _related(vocabulary: Vocabulary, one: str, other: str) -> bool:
     if one not in vocabulary or other not in vocabulary:
         return True
@@ -69,29 +72,13 @@ def _related(vocabulary: Vocabulary, one: str, other: str) -> bool:
 
 
 @cache
-def _modality_words() -> tuple[re.Pattern[str], dict[str, str]]:
-    codes = {
-        word.casefold(): term.code
-        for term in MODALITIES
-        if term.code not in _NOWHERE
-        for word in (term.name, *term.aliases)
-        if len(word) >= _LEAST and word.casefold() not in _VAGUE and "_" not in word
-    }
-    return re.compile(rf"\b({_alternatives(codes)})\b", re.IGNORECASE), codes
+def _modality_names() -> Names:
+    words = [(word, term.code) for term in MODALITIES for word in (term.name, *term.aliases) if term.code not in _NOWHERE]
+    plain = [(word, code) for word, code in words if len(word) >= _LEAST and word.casefold() not in _VAGUE and "_" not in word]
+    return Names([*((code, code) for code in _CODES), *plain])
 
 
 @cache
-def _area_words() -> tuple[re.Pattern[str], dict[str, str]]:
-    """Areas behind "of the", since elsewhere the same words name regions."""
-    codes = {
-        word.casefold(): term.code
-        for term in AREAS
-        if term.code not in _NOWHERE
-        for word in (term.name, *term.aliases)
-        if word.casefold() not in _VAGUE_AREAS
-    }
-    return re.compile(rf"\b(?:of|through|from) (?:the |an? )?({_alternatives(codes)})\b", re.IGNORECASE), codes
-
-
-def _alternatives(codes: dict[str, str]) -> str:
-    return "|".join(re.escape(word) for word in sorted(codes, key=len, reverse=True))
+def _area_names() -> Names:
+    words = [(word, term.code) for term in AREAS for word in (term.name, *term.aliases) if term.code not in _NOWHERE]
+    return Names((word, code) for word, code in words if word.casefold() not in _VAGUE_AREAS)

@@ -80,4 +80,4 @@ def _boxes(question: Question) -> Iterable[str]:
 
 
 def _derived(annotation: Record | None) -> bool:
-    return annotation is not None and (annotation["granularity"] != "box" or annotation["origin"] == "derived")
+    return annotation is not None and (annotation["granularity"] in ("mask", "contour") or annotation["origin"] == "derived")

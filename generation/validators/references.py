@@ -53,11 +53,14 @@ def _whole(answer: str, span: Span) -> bool:
 
 
 def _speaks_of(text: str, annotation: Record) -> bool:
-    names = (annotation["label"], *names_of(annotation["label_id"]))
-    return any(holds(text, name) for name in names)
+    if annotation["label"] in text:
+        return True
+    return any(holds(text, name) for name in (annotation["label"], *names_of(annotation["label_id"])))
 
 
 def _cut(text: str, meant: list[Record]) -> bool:
     """Whether nothing stands in it but the names."""
+    if text in {one["label"] for one in meant}:
+        return True
     own = {word for one in meant for name in (one["label"], *names_of(one["label_id"])) for word in bag(name)}
     return all(word in own or word in _ALLOWED or word.isdigit() for word in bag(text))

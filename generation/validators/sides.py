@@ -10,10 +10,10 @@ from ..case import Case, Record
 from ..pools import Pools
 from .fault import Fault
 from .giveaway import NAMING
-from .naming import name_at
+from .naming import labels
 from .passages import passages
 
-_SIDE = re.compile(r"(?:\b(\w+)[ -])?\b([Ll]eft|[Rr]ight)[ -](?=\w)")
+_SIDE = re.compile(r"\b[LlRr](?:eft|ight)\b(?=[ -]\w)")
 _OF_THE_IMAGE = frozenset({"image", "upper", "lower", "middle", "central", "top", "bottom"})
 _SIDES = frozenset({"left", "right"})
 
@@ -31,9 +31,10 @@ def faults(question: Question, case: Case, pools: Pools) -> Iterator[Fault]:
 
 def _wrong(text: str, annotations: Collection[Record]) -> Iterator[Fault]:
     for match in _SIDE.finditer(text):
-        name = None if (match[1] or "").casefold() in _OF_THE_IMAGE else name_at(text, match.end())
+        before = text[: match.start()].rpartition(" ")[0].rpartition(" ")[2] if match.start() else ""
+        name = None if before.casefold() in _OF_THE_IMAGE else labels().at(text, match.end() + 1)
         if name is None:
             continue
-        known = {one["laterality"] for one in annotations if one["label_id"] == name.label_id} & _SIDES
-        if known and match[2].casefold() not in known:
-            yield Fault("wrong-side", text[match.start(2) : name.end], " or ".join(sorted(known)))
+        known = {one["laterality"] for one in annotations if one["label_id"] == name.meant} & _SIDES
+        if known and match[0].casefold() not in known:
+            yield Fault("wrong-side", text[match.start() : name.end], " or ".join(sorted(known)))

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from medloom.generation.case import Asking, Case
 from medloom.generation.pools import Pools
 from medloom.generation.validators import CODES, validate
-from medloom.generation.validators.naming import holds, mentions, named
+from medloom.generation.validators.naming import holds, labels, named
 from medloom.generation.validators.place import outside
 from medloom.schema.labels import Label
 from medloom.schema.mask import rle_from_mask

@@ -1,0 +1,93 @@
+"""Names found in texts, as people write them: singular or plural, however spaced, hyphenated and cased.
+
+Short abbreviations in capitals ("AML", "DR") count only in capitals: "all" is a word, "ALL" a leukemia.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, islice
+
+_TOKEN = re.compile(r"[^\W_]+")
+_SHORT = 5
+"""Up to here an abbreviation counts only as it is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A name at a place of a text."""
+
+    meant: str
+    """What the name stands for: a label id, or a code."""
+    start: int
+    end: int
+    """Characters, half-open."""
+
+
+class Names:
+    """What names stand for, found in texts.
+
+    Args:
+        meanings: Name and what it stands for; of one name that comes twice, the first counts.
+    """
+
+    def __init__(self, meanings: Iterable[tuple[str, str]]):
+        self._exact: dict[str, str] = {}
+        self._folded: dict[str, str] = {}
+        self._starts = set[str]()
+        self._longest = 1
+        for name, meant in meanings:
+            self._add(name, meant)
+
+    def within(self, text: str) -> list[Mention]:
+        """All names in a text, in order; of names within each other only the longest ("lung" in "lung cancer")."""
+        found = list(self._all(text))
+        return [one for one in found if not any(_inside(one, other) for other in found)] if len(found) > 1 else found
+
+    def at(self, text: str, start: int) -> Mention | None:
+        """The longest name that begins at a place of a text, which is the beginning of a word."""
+        found = list(self._beginning(list(islice(_TOKEN.finditer(text, start), self._longest))))
+        return found[-1] if found and found[-1].start == start else None
+
+    def _add(self, name: str, meant: str) -> None:
+        tokens = _TOKEN.findall(name)
+        joined = "".join(tokens)
+        short = len(joined) <= _SHORT and joined[1:] != joined[1:].lower()
+        (self._exact if short else self._folded).setdefault(joined if short else joined.casefold(), meant)
+        self._starts |= {singular(start.casefold()) for start in accumulate(tokens)}
+        self._longest = max(self._longest, len(tokens))
+
+    def _all(self, text: str) -> Iterator[Mention]:
+        tokens = list(_TOKEN.finditer(text))
+        for place, first in enumerate(tokens):
+            if singular(first.group().casefold()) in self._starts:
+                yield from self._beginning(tokens[place : place + self._longest])
+
+    def _beginning(self, tokens: Sequence[re.Match[str]]) -> Iterator[Mention]:
+        """The names that begin with the first of some words, the shortest first."""
+        joined = ""
+        for token in tokens:
+            joined += token.group()
+            meant = self._exact.get(joined) or self._in_any_case(joined.casefold())
+            if meant is not None:
+                yield Mention(meant, tokens[0].start(), token.end())
+
+    def _in_any_case(self, word: str) -> str | None:
+        found = self._folded.get(word)
+        return self._folded.get(word[:-1]) if found is None and len(word) > 3 and word.endswith("s") else found
+
+
+def tokens_of(text: str) -> list[str]:
+    """The words of a text in order, case folded, without the -s of a plural."""
+    return [singular(word) for word in _TOKEN.findall(text.casefold())]
+
+
+def singular(word: str) -> str:
+    """A case-folded word without the -s of a plural."""
+    return word[:-1] if len(word) > 3 and word.endswith("s") else word
+
+
+def _inside(one: Mention, other: Mention) -> bool:
+    return other.start <= one.start and one.end <= other.end and other.end - other.start > one.end - one.start
