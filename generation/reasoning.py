@@ -1,4 +1,4 @@
-"""Perspective III: a function, a place or a reason to care, named by nothing; the answer names what has it and shows its regions.
+"""Perspective III: a function, a place or a reason to care; the answer names what has it and shows its regions.
 
 Facts come from the knowledge file. One is asked only where it holds for one alone of the labels that may be on the image,
 and where none of that label's regions can be missing.
@@ -16,9 +16,10 @@ from .chance import Chance
 from .grammar import Tied, capital, plural
 from .knowledge import Fact, Known
 from .modality_words import picture
-from .pools import Pools
+from .pools import Pools, kin
 from .rules import Rule
 from .seen import FINEST, Seen, called, complete, facts, seen
+from .validators.naming import named
 from .wording import Wording, pick, wordings
 
 ACTS = {"mask": ("segment", ""), "box": ("mark", " with boxes"), "point": ("mark", " with points")}
@@ -61,7 +62,7 @@ def reasoning(
             )
             place += 1
         for _ in range(several if len(found) >= _LEAST else 0):
-            chosen = [(site, chance.one(some)) for site, some in _together(found, chance)]
+            chosen = _unnamed([(site, chance.one(some)) for site, some in _together(found, chance)])
             if len(chosen) >= _LEAST:
                 yield _multiple(asking, case, chosen, place=place, wording=pick(wordings("reasoning", "find-all"), chance))
                 place += 1
@@ -97,6 +98,14 @@ def _together(found: Sequence[tuple[Seen, list[Fact]]], chance: Chance) -> list[
     first = chance.one(found)[0]
     alike = [one for one in found if one[0].granularity == first.granularity]
     return chance.some(alike, min(len(alike), _LEAST + chance.below(2)))
+
+
+def _unnamed(chosen: list[tuple[Seen, Fact]]) -> list[tuple[Seen, Fact]]:
+    """Those whose names no fact of the others holds, as "beside the spine" would."""
+    told = [(site.label_id, named(fact.text)) for site, fact in chosen]
+    ids = {site.label_id for site, _ in chosen}
+    naming = {one for one, labels in told if any(kin(label, other) for label in labels for other in ids - {one})}
+    return [(site, fact) for site, fact in chosen if site.label_id not in naming]
 
 
 def _single(asking: Asking, case: Case, site: Seen, fact: Fact, *, place: int, wording: Wording) -> Question:
