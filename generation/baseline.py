@@ -11,6 +11,7 @@ questions whose answers are withheld.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from math import comb
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ _COLUMNS = ["id", "key", "suite", "rule", "subset", "granularity", "split", "que
 _HASHES = 1 << 64
 
 
-def report(paths: Iterable[Path | str]) -> dict[str, Any]:
+def report(paths: Iterable[Path | str], *, balanced: bool = False) -> dict[str, Any]:
     """What each guesser reaches on each suite, as plain data.
 
     `suites` holds per suite the numbers of questions, of those learned from and tried, the chance of a blind guess, and per
@@ -35,18 +36,21 @@ def report(paths: Iterable[Path | str]) -> dict[str, Any]:
 
     Args:
         paths: Folders of question sets, as `questions/<suite>` of a release, or Parquet files of them.
+        balanced: Whether to keep, of the questions with the same options, equally many for each answer. What common labels
+            tell is then out of play, and what is left is the rules' own doing.
 
     Raises:
         UsageError: there is no file, or no choice with an answer in them.
     """
-    suites = {name: _Tried(choices) for name, choices in sorted(_suites(paths).items())}
+    suites = {name: _Tried(choices, balanced=balanced) for name, choices in sorted(_suites(paths).items())}
     found = {name: one.result() for name, one in suites.items() if one.tried}
     if not found:
         raise UsageError("no choice with its answer in the question files; expected a suite with choices, not withheld")
     tests = [guess for one in found.values() for guess in one["guessers"].values()]
     for guess, adjusted in zip(tests, holm([one["p"] for one in tests]), strict=True):
         guess |= {"adjusted": adjusted, "above_chance": adjusted < LEVEL}
-    return {"level": LEVEL, "tests": len(tests), "passed": not any(one["above_chance"] for one in tests), "suites": found}
+    passed = not any(one["above_chance"] for one in tests)
+    return {"level": LEVEL, "tests": len(tests), "passed": passed, "balanced": balanced, "suites": found}
 
 
 HEAD = ("suite", "guesser", "tried", "chance", "accuracy", "p (Holm)", "")
@@ -73,15 +77,16 @@ def rows(found: dict[str, Any]) -> list[tuple[str, ...]]:
 class _Tried:
     """A suite's choices, parted into what is learned from and what is tried."""
 
-    def __init__(self, choices: Sequence[tuple[str, Choice]]):
+    def __init__(self, choices: Sequence[tuple[str, Choice]], *, balanced: bool):
         self.count = len(choices)
         train = [one for split, one in choices if split == "train"]
         held = [one for split, one in choices if split != "train"]
         self.halved = not (train and held)
         halves = [[one for _, one in choices if _half(one) == side] for side in (0, 1)]
-        self.turns = [(halves[0], _one_each(halves[1])), (halves[1], _one_each(halves[0]))]
-        if not self.halved:
-            self.turns = [(train, _one_each(held))]
+        turns = [(halves[0], halves[1]), (halves[1], halves[0])] if self.halved else [(train, held)]
+        self.turns = [(learned, _one_each(tried)) for learned, tried in turns]
+        if balanced:
+            self.turns = [(_even(learned), _even(tried)) for learned, tried in self.turns]
         self.tried = [one for _, some in self.turns for one in some]
 
     def result(self) -> dict[str, Any]:
@@ -89,7 +94,7 @@ class _Tried:
         chance = sum(one.by_chance for one in self.tried) / len(self.tried)
         return {
             "questions": self.count,
-            "learned": self.count if self.halved else len(self.turns[0][0]),
+            "learned": sum(len(learned) for learned, _ in self.turns),
             "tried": len(self.tried),
             "parts": "two halves in turn" if self.halved else "learned on train, tried on the other splits",
             "chance": chance,
@@ -141,6 +146,19 @@ def _one_each(choices: Iterable[Choice]) -> list[Choice]:
     for one in choices:
         found.setdefault(one.key, one)
     return list(found.values())
+
+
+def _even(choices: Iterable[Choice]) -> list[Choice]:
+    """Of choices with the same options in whatever order, equally many for each answer: as many as the rarest has."""
+    answers: dict[Any, dict[frozenset[str], list[Choice]]] = {}
+    for one in choices:
+        answer = frozenset(one.options[place] for place in one.right)
+        answers.setdefault((one.group, frozenset(one.options), len(answer)), {}).setdefault(answer, []).append(one)
+    kept = []
+    for (_, options, count), some in answers.items():
+        least = min(map(len, some.values())) if len(some) == comb(len(options), count) else 0
+        kept += [one for same in some.values() for one in same[:least]]
+    return sorted(kept, key=lambda one: one.id)
 
 
 def _half(choice: Choice) -> int:
