@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-MINUTE_S = 60.0
+MINUTE_S, LEAST_S = 60.0, 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Pace:
             if now < self._closed_until:
                 return self._closed_until - now
             if self._taken and self._full(tokens):
-                return self._taken[0][0] + MINUTE_S - now
+                return max(self._taken[0][0] + MINUTE_S - now, LEAST_S)  # 0 would say that the place is taken
             self._taken.append((now, tokens))
             return 0.0
 

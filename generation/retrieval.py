@@ -74,6 +74,8 @@ class Corpus:
         if not every or len(set(ids)) < len(ids):
             twice = next((one for place, one in enumerate(ids) if one in ids[:place]), None)
             raise UsageError(f"passage {twice!r} stands twice; expected each id once" if every else "no passage; expected some")
+        if not any(words(one.text) for one in every):
+            raise UsageError(f"{len(every)} passages without a word that says something; expected texts in words")
         lines = "".join(json.dumps([FORM, one.id, one.text]) for one in every)
         digest = hashlib.sha256(lines.encode()).hexdigest()
         return cls(every, digest, _indexed(every, digest, beside))
@@ -115,7 +117,7 @@ def _indexed(passages: Sequence[Passage], digest: str, beside: Path | None) -> B
 def _numbered(passages: Sequence[Passage]) -> tuple[list[list[int]], dict[str, int]]:
     """Words as numbers, in alphabetical order: the library's own numbers differ from run to run."""
     split = [words(one.text) for one in passages]
-    vocabulary = {word: number for number, word in enumerate(sorted({word for some in split for word in some} or {""}))}
+    vocabulary = {word: number for number, word in enumerate(sorted({word for some in split for word in some}))}
     return [[vocabulary[word] for word in some] for some in split], vocabulary
 
 
@@ -178,8 +180,10 @@ def _cut(text: str) -> Iterator[str]:
     for paragraph in (" ".join(part.split()) for part in re.split(r"\n\s*\n", text)):
         held = f"{held} {paragraph}".strip()
         if len(held) >= SHORTEST:
-            yield from _sentences(held)
-            held = ""
+            *whole, last = _sentences(held)
+            yield from whole
+            held = last if whole and len(last) < SHORTEST else ""
+            yield from () if held else (last,)
     if held:
         yield held
 

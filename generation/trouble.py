@@ -55,7 +55,7 @@ def received(client: OpenAI, body: dict[str, Any], *, timeout_s: float, clock: C
     try:
         with client.chat.completions.with_streaming_response.create(**body) as response:
             read = bytearray()
-            for piece in response.iter_bytes(1 << 16):
+            for piece in response.iter_bytes():
                 read += piece
                 if time.monotonic() > until:
                     return Trouble("timeout", f"no whole answer within {timeout_s:g} s", again=True)
