@@ -13,7 +13,8 @@ from functools import cache
 
 from ..schema.triplet import MODALITIES
 from .modality_words import picture
-from .validators.naming import Mention, mentions
+from .validators.finding import Mention
+from .validators.naming import labels
 
 Entity = tuple[str | None, str]
 """Side before the name, and label id."""
@@ -139,11 +140,11 @@ class Said:
 def said(text: str) -> Said:
     """What a text says of its image."""
     sentences = [one for one in _SENTENCE.split(text.strip()) if not _GENERAL.match(one)]
-    found = [(one, mentions(one)) for one in sentences]
+    found = [(one, labels().within(one)) for one in sentences]
     hidden = [(_hidden(one, named), named) for one, named in found]
     return Said(
         frozenset(modalities(" ".join(sentences))),
-        frozenset((one.label_id, _state(text, one)) for text, named in found for one in named),
+        frozenset((one.meant, _state(text, one)) for text, named in found for one in named),
         tuple(place for (text, _), (bare, named) in zip(found, hidden, strict=True) for place in _places(text, bare, named)),
         frozenset(look for bare, _ in hidden for look in _textures(bare)),
         tuple(one for (text, _), (bare, named) in zip(found, hidden, strict=True) for one in _related(text, bare, named)),
@@ -185,10 +186,10 @@ def _state(text: str, one: Mention) -> str:
 
 
 def _places(text: str, bare: str, named: list[Mention]) -> Iterator[Place]:
-    about = frozenset(one.label_id for one in named)
+    about = frozenset(one.meant for one in named)
     for one in named:
         if (side := _SIDE_BEFORE.search(text[: one.start])) is not None:
-            yield Place(frozenset({one.label_id}), "patient", side[1].lower())
+            yield Place(frozenset({one.meant}), "patient", side[1].lower())
     for match in _PLACE.finditer(bare):
         yield Place(about, "image", " ".join(_plain(word) for word in match.groups() if word))
     for match in _PATIENT.finditer(bare):
@@ -233,4 +234,4 @@ def _entity(text: str, some: list[Mention]) -> Entity | None:
     if not some:
         return None
     side = _SIDE_BEFORE.search(text[: some[0].start])
-    return (side[1].lower() if side else None), some[0].label_id
+    return (side[1].lower() if side else None), some[0].meant
