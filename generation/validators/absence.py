@@ -12,6 +12,7 @@ from .fault import Fault
 from .finding import Mention
 from .giveaway import CHOICES
 from .naming import labels, names_of, wider
+from .passages import in_general
 
 _CUE = re.compile(
     r"\b(?:[Nn]o (?:signs? of |evidence of |traces? of )?|[Ww]ithout |[Ff]ree of |[Aa]bsence of |[Nn]either |[Nn]or )"
@@ -32,7 +33,7 @@ def faults(question: Question, case: Case, pools: Pools) -> Iterable[Fault]:
 
 def _faults(answer: str, case: Case) -> Iterator[Fault]:
     for mention in _denied(answer, case):
-        if not wider(mention.meant) & case.absent:
+        if not wider(mention.meant) & case.absent and not in_general(answer, mention.start):
             yield Fault("absence-unknown", answer[max(mention.start - 20, 0) : mention.end], "a label that is absent")
 
 

@@ -14,6 +14,7 @@ from ..pools import Pools
 from .fault import Fault
 from .finding import Names
 from .naming import names_of
+from .passages import GENERAL, sentences
 
 _CODES = ("CT", "CTA", "CBCT", "MRI", "MRA", "PET", "OCT", "OCTA", "SPECT", "FLAIR", "DWI", "ADC", "SWI", "DTI")
 _LEAST = 5
@@ -35,14 +36,21 @@ def faults(question: Question, case: Case, pools: Pools) -> Iterator[Fault]:
 
 
 def _description(question: Question, case: Case) -> Iterator[Fault]:
+    """What the text says of the picture itself: where it opens, and where it names its modality."""
     answer = question.answer or ""
     text = " ".join([answer[one.start : one.end] for one in question.spans if one.level == "global"]) or answer
-    for code in _strange_modalities(text, case.modality):
-        yield Fault("wrong-modality", MODALITIES[code].name, case.modality_name)
     own = {case.record["area"], *(one["area"] for one in case.states)}
-    for word, code in _areas(text):
-        if not any(_related(AREAS, code, area) for area in own) and word not in _labels(case):
-            yield Fault("wrong-area", AREAS[code].name, " or ".join(sorted(own)))
+    for sentence in _of_the_picture(text):
+        for code in _strange_modalities(sentence, case.modality):
+            yield Fault("wrong-modality", MODALITIES[code].name, case.modality_name)
+        for word, code in _areas(sentence):
+            if not any(_related(AREAS, code, area) for area in own) and word not in _labels(case):
+                yield Fault("wrong-area", AREAS[code].name, " or ".join(sorted(own)))
+
+
+def _of_the_picture(text: str) -> list[str]:
+    first, *others = sentences(text) or [""]
+    return [first, *(one for one in others if not one.startswith(GENERAL) and _modality_names().within(one))]
 
 
 def _labels(case: Case) -> set[str]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from ...schema.question import Kind, Question, Span
 from ..case import Case, Record
 
+GENERAL = ("In general", "Generally", "As a rule", "It is known", "Typically", "Usually")
+"""Openings of sentences that say what is known in general."""
 _END = re.compile(r"[.!?;](?=\s|$)")
 
 
@@ -36,6 +38,18 @@ def passages(question: Question, case: Case) -> Iterator[Passage]:
         yield Passage(answer[start:end], tuple(found.values()), level)
     if not spoken and question.kind is Kind.LOCALIZATION:
         yield Passage(answer, tuple(annotations[one] for one in question.targets if one in annotations))
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text."""
+    ends = [match.end() for match in _END.finditer(text)]
+    return [one for a, b in zip([0, *ends], [*ends, len(text)], strict=True) if (one := text[a:b].strip())]
+
+
+def in_general(text: str, at: int) -> bool:
+    """Whether the sentence at a place speaks of what is known in general, not of the image."""
+    start = text.rfind(". ", 0, at)
+    return text.startswith(GENERAL, 0 if start < 0 else start + 2)
 
 
 def _bounds(span: Span, answer: str) -> tuple[int, int]:
