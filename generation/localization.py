@@ -7,10 +7,11 @@ A region whose box takes up most of the image lies nowhere in particular, and is
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import count
 
 from ..schema.errors import UsageError
-from ..schema.question import Kind, Question
+from ..schema.question import Kind, Question, Span
 from .case import Asking, Case, Record, listed
 from .chance import Chance
 from .marked import Marked, drawn_from, in_reading_order, marked
@@ -87,11 +88,10 @@ def _place(asking: Asking, case: Case, one: Marked, *, chance: Chance, number: i
 
 
 def _places(asking: Asking, case: Case, one: Marked, *, chance: Chance, number: int) -> Question:
-    wording, regions = pick(wordings("localization", "several"), chance), in_reading_order(one.regions)
-    places = [place(centroid(region, case.size_hw_px), case.size_hw_px) for region in regions]
-    ids = tuple([region["id"] for region in regions])
-    answer = told(wording, name=Words(one.name, ids), count=len(ids), places=listed(places))
-    return _question(asking, case, [one], wording, answer=answer, number=number)
+    wording, ordered = pick(wordings("localization", "several"), chance), replace(one, regions=in_reading_order(one.regions))
+    places = [place(centroid(region, case.size_hw_px), case.size_hw_px) for region in ordered.regions]
+    answer = told(wording, name=Words(one.name, ordered.ids), count=len(places), places=listed(places))
+    return _question(asking, case, [ordered], wording, answer=answer, number=number)
 
 
 def _pairs(case: Case, single: Sequence[Marked], *, most: int, chance: Chance) -> Iterator[tuple[tuple[Marked, Marked], str]]:
@@ -117,7 +117,7 @@ def _question(
     asked: Sequence[Marked],
     wording: Wording,
     *,
-    answer: tuple[str, tuple],
+    answer: tuple[str, tuple[Span, ...]],
     number: int,
 ) -> Question:
     names = {"name": asked[0].name, "other": asked[-1].name, "picture": picture(case.modality)}

@@ -28,9 +28,9 @@ def jittered(box: Box, size_hw_px: tuple[int, int], *, jitter: float, chance: Ch
     x0, y0, x1, y1 = box
     height, width = size_hw_px
     moves = [chance.between(-jitter, jitter) * extent for extent in (x1 - x0, y1 - y0) * 2]
-    most = (width, height, width, height)
+    ends = (float(width), float(height)) * 2
     for _ in range(8):
-        moved = [round(min(max(edge + move, 0.0), end), 2) for edge, move, end in zip(box, moves, most, strict=True)]
+        moved = [round(min(max(edge + move, 0.0), end), 2) for edge, move, end in zip(box, moves, ends, strict=True)]
         found = moved[0], moved[1], moved[2], moved[3]
         if box_iou(found, box) >= LEAST_IOU:
             return found

@@ -97,7 +97,8 @@ def test_each_name_is_tied_to_its_own_regions_and_side() -> None:
         assert set(said) == {names[target] for target in question.targets}
         assert all({names[one] for one in tied} == {words} for words, tied in said.items())
         assert all(words in question.question for words in said)
-        assert question.perspective == 1 and question.granularity == "mask"
+        assert question.perspective == 1
+        assert question.granularity == "mask"
         assert validate(question, LUNGS, Pools()) == []
 
 
@@ -107,7 +108,8 @@ def test_questions_for_several_labels_name_at_least_two_and_no_more_than_allowed
         for seed in range(60)
         for question in ask(grounding(MASKS, Pools(), most=0, several=2, largest=3), LUNGS, seed)
     )
-    assert set(sizes) == {2, 3} and sum(sizes.values()) == 120
+    assert set(sizes) == {2, 3}
+    assert sum(sizes.values()) == 120
 
 
 def test_at_most_so_many_labels_are_asked_for() -> None:
@@ -121,7 +123,8 @@ def test_of_several_observers_the_first_one_answers() -> None:
     regions = [region("heart", (10, 10, 20, 20), observer=name) for name in ("first", "second")]
     both = case([state("heart")], [*regions, region("heart", (40, 40, 50, 50), observer="first")])
     (question,) = ask(grounding(MASKS, Pools()), both)
-    assert question.targets == ("a0", "a2") and question.flags == (ONE_OBSERVER,)
+    assert question.targets == ("a0", "a2")
+    assert question.flags == (ONE_OBSERVER,)
 
 
 def test_only_what_is_known_to_be_absent_is_asked_for_in_vain() -> None:
@@ -132,8 +135,10 @@ def test_only_what_is_known_to_be_absent_is_asked_for_in_vain() -> None:
     rule = grounding(MASKS, everything, most=0, absent=1.0)
     for seed in range(20):
         (question,) = ask(rule, here, seed)
-        assert question.flags == (ABSENT,) and question.labels == (table().id_of("liver"),)
-        assert not question.targets and not question.spans
+        assert question.flags == (ABSENT,)
+        assert question.labels == (table().id_of("liver"),)
+        assert not question.targets
+        assert not question.spans
         assert re.search(r"\bno liver\b", str(question.answer), re.IGNORECASE)
         assert validate(question, here, everything) == []
 
@@ -172,7 +177,8 @@ def test_boxes_are_counted_and_stand_in_the_answer_in_reading_order() -> None:
     here = case([state("heart")], [region("heart", box, granularity="box") for box in boxes])
     for seed in range(30):
         (question,) = ask(detection(BOXES, Pools()), here, seed)
-        assert question.targets == ("a1", "a2", "a0") and question.flags == ()
+        assert question.targets == ("a1", "a2", "a0")
+        assert question.flags == ()
         assert re.findall(r"<box:(a\d+)>", str(question.answer)) == list(question.targets)
         assert re.search(r"\b3\b", str(question.answer))
         assert validate(question, here, Pools()) == []
@@ -183,7 +189,8 @@ def test_boxes_from_masks_are_flagged_and_one_mask_is_not_counted(count: int) ->
     here = case([state("heart")], [region("heart", (10 * n + 1, 10, 10 * n + 9, 20)) for n in range(count)])
     for seed in range(30):
         (question,) = ask(detection(BOXES, Pools()), here, seed)
-        assert DERIVED_BOX in question.flags and question.granularity == "box"
+        assert DERIVED_BOX in question.flags
+        assert question.granularity == "box"
         assert question.wording.startswith("enclosing" if count == 1 else "detection")
         assert bool(re.search(r"\b\d\b", str(question.answer))) == (count > 1)
     assert not ask(detection(BOXES, Pools(), derived=False), here)
@@ -192,14 +199,17 @@ def test_boxes_from_masks_are_flagged_and_one_mask_is_not_counted(count: int) ->
 def test_boxes_of_the_source_come_before_boxes_from_masks() -> None:
     here = case([state("heart")], [region("heart", (1, 1, 9, 9)), region("heart", (1, 1, 10, 10), granularity="box")])
     (question,) = ask(detection(BOXES, Pools()), here)
-    assert question.targets == ("a1",) and question.flags == ()
+    assert question.targets == ("a1",)
+    assert question.flags == ()
 
 
 def test_points_are_asked_for_as_points() -> None:
     here = case([state("heart")], [region("heart", (5 * n, 5, 0, 0), granularity="point") for n in range(3)])
     (question,) = ask(detection(BOXES, Pools()), here)
-    assert question.granularity == "point" and re.findall(r"<point:(a\d)>", str(question.answer)) == ["a0", "a1", "a2"]
-    assert question.flags == () and validate(question, here, Pools()) == []
+    assert question.granularity == "point"
+    assert re.findall(r"<point:(a\d)>", str(question.answer)) == ["a0", "a1", "a2"]
+    assert question.flags == ()
+    assert validate(question, here, Pools()) == []
 
 
 def test_crowds_are_left_out() -> None:
@@ -242,7 +252,8 @@ def test_spans_cut_exactly_the_words(tied: list[tuple[str, list[str]]], before: 
     every = [Words(text, tuple(ids), before="the ") for text, ids in tied]
     answer, spans = told(wording, names=every, count=3)
     assert [(answer[one.start : one.end], one.annotations) for one in spans] == [(t, tuple(i)) for t, i in tied if i]
-    assert answer.startswith(f"{before}the ") and answer.endswith(f"{after}3")
+    assert answer.startswith(f"{before}the ")
+    assert answer.endswith(f"{after}3")
 
 
 def test_a_gap_that_nobody_fills_and_a_text_that_is_not_there_are_told() -> None:
@@ -286,7 +297,8 @@ def test_no_question_of_a_source_has_a_fault(name: str, built: Callable[[str], t
         names = {name_of(two) for two in one.record["annotations"]}
         assert all(answer[span.start : span.end] in names for span in question.spans)
         assert bool(question.targets) == (ABSENT not in question.flags)
-    assert count["detection"] and (name != "phantom" or set(count) == set(RULES))
+    assert count["detection"]
+    assert name != "phantom" or set(count) == set(RULES)
 
 
 def test_questions_of_the_phantom_are_the_golden_ones(built: Callable[[str], tuple[Path, dict[str, Any]]]) -> None:

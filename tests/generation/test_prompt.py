@@ -50,7 +50,7 @@ def pictures() -> dict[str, np.ndarray]:
     random = np.random.default_rng(3)
     flat = {"white": (255,) * 3, "black": (0,) * 3, "grey": (128,) * 3, "dark grey": (64,) * 3, "light grey": (190,) * 3}
     flat |= {"tissue": (220, 150, 190), "fundus": (190, 80, 30), "red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
-    flat |= {name: colour for name, colour in zip(("yellow", "cyan", "our red", "our blue"), PALETTE, strict=True)}
+    flat |= dict(zip(("yellow", "cyan", "our red", "our blue"), PALETTE, strict=True))
     found = {name: np.full((*SIZE, 3), colour, np.uint8) for name, colour in flat.items()}
     found["grey noise"] = np.repeat(random.integers(0, 256, (*SIZE, 1), np.uint8), 3, axis=2)
     found["colour noise"] = random.integers(0, 256, (*SIZE, 3), np.uint8)
@@ -100,7 +100,8 @@ def test_the_original_is_never_touched_and_the_copy_is_the_same_each_time(mode: 
     before = picture.tobytes(), picture.mode
     out = [drawn(picture, list(PROMPTS.values()), record()) for _ in range(2)]
     assert (picture.tobytes(), picture.mode) == before
-    assert out[0].mode == "RGB" and out[0].tobytes() == out[1].tobytes() != picture.convert("RGB").tobytes()
+    assert out[0].mode == "RGB"
+    assert out[0].tobytes() == out[1].tobytes() != picture.convert("RGB").tobytes()
 
 
 @pytest.mark.parametrize("kind", ["box", "contour", "mask"])
@@ -120,7 +121,8 @@ def test_a_mask_keeps_what_lies_under_its_veil() -> None:
     image = pictures()["ramp"]
     out = np.asarray(drawn(Image.fromarray(image), [PROMPTS["mask"]], record())).astype(int)
     line, veil = strokes(PROMPTS["mask"], record())
-    assert veil is not None and (out[veil] != image[veil]).any(axis=1).all()
+    assert veil is not None
+    assert (out[veil] != image[veil]).any(axis=1).all()
     assert np.corrcoef(out[veil].sum(axis=1), image[veil].sum(axis=1))[0, 1] > 0.99
     assert (out[~(line | veil)] == image[~(line | veil)]).all()
 
@@ -136,14 +138,16 @@ def test_masks_at_the_edge_are_outlined(rows: slice) -> None:
     mask = np.zeros(SIZE, np.uint8)
     mask[rows] = 1
     line, _ = strokes(PROMPTS["contour"], record(mask))
-    assert line.any() and (line & mask.astype(bool)).sum() < 120 * 160 / 4
+    assert line.any()
+    assert (line & mask.astype(bool)).sum() < 120 * 160 / 4
 
 
 def test_points_are_discs_around_each_point() -> None:
     line, _ = strokes(PROMPTS["point"], record())
     count, _ = cv2.connectedComponents(line.astype(np.uint8))
     assert count - 1 == 2
-    assert line[60, 80] and line[55, 70]
+    assert line[60, 80]
+    assert line[55, 70]
 
 
 def test_lines_grow_with_the_picture() -> None:
