@@ -10,7 +10,7 @@ In training, a share of the samples can bring a question of four options along t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -20,6 +20,7 @@ from ..schema.triplet import BROAD_TASKS, TASKS
 from .case import Asking, Case, Record, area_name
 from .chance import Chance
 from .distractors import LETTERS, Rivals, Ways, kept, normal, options, telling, words, wrong_ones
+from .evenness import Evenness, evenness
 from .modality_words import picture
 from .pools import Named, Pool, Pools
 from .rules import Rule
@@ -33,7 +34,13 @@ _UNSAID = ("other", "unspecified", "whole-body", "phantom")
 
 
 def subset_choice(
-    asking: Asking, pools: Pools, *, most_options: int = 4, mixed_in: float = 0.0, most: int | None = None
+    asking: Asking,
+    pools: Pools,
+    *,
+    most_options: int = 4,
+    mixed_in: float = 0.0,
+    even: Sequence[str] = (),
+    most: int | None = None,
 ) -> Rule:
     """A rule that asks one question of choice per present label of each subset.
 
@@ -42,6 +49,7 @@ def subset_choice(
         pools: Of the release.
         most_options: Two to eight.
         mixed_in: Share of the training samples that bring a question of general knowledge along.
+        even: Splits in which a source's labels of a subset are right about equally often: of common ones fewer are asked.
         most: Questions per sample, drawn by chance; None asks all.
 
     Raises:
@@ -51,7 +59,8 @@ def subset_choice(
         found = f"most_options {most_options}, mixed_in {mixed_in}, most {most}"
         raise UsageError(f"subset-choice: {found}; expected 2 to {len(LETTERS)}, 0 to 1, and 1 or more")
     rivals = {subset: Rivals(pool) for subset, pool in pools.subsets.items()}
-    asker = _Asker(asking, pools, rivals, most_options - 1, wordings(SET, "instruction")[0].fill())
+    instruction = wordings(SET, "instruction")[0].fill()
+    asker = _Asker(asking, pools, rivals, most_options - 1, evenness(asking, pools, even), instruction)
     general = wordings("general", "general")
 
     def rule(case: Case, chance: Chance) -> Iterator[Question]:
@@ -86,6 +95,7 @@ class _Asker:
     pools: Pools
     rivals: Mapping[str, Rivals]
     most_wrong: int
+    even: Evenness
     instruction: str
 
     def label(self, case: Case, state: Record, *, place: int, chance: Chance) -> Iterator[Question]:
@@ -93,6 +103,8 @@ class _Asker:
         rivals = self.rivals.get(state["subset"])
         known = rivals.absent(case, self.pools, beside=[state["label_id"]]) if rivals else []
         if rivals is None or not known:
+            return
+        if self.even.skips(case, state["label_id"], rivals.pool, place=state["subset"], chance=chance):
             return
         right, wrong = Named(state["label"], state["label_id"]), wrong_ones(known, self.most_wrong, chance)
         worded = _worded(case, state, part_of(state["task"], rivals.pool), telling([right, *wrong]), chance)

@@ -94,9 +94,9 @@ class Rivals:
 
     def absent(self, case: Case, pools: Pools, *, beside: Iterable[str]) -> list[Named]:
         """Those that are known to be absent from the whole image, and opposed to one of the right ones in its source."""
-        absent, opposed = case.absent, pools.opposed.get(case.record["source"])
-        if opposed is not None:
-            absent = absent & frozenset().union(*(opposed.get(one, ()) for one in beside))
+        absent, contrast = case.absent, pools.contrasts.get(case.record["source"])
+        if contrast is not None:
+            absent = absent & frozenset().union(*(contrast.opposed.get(one, ()) for one in beside))
         return [one for one in self.not_present(case) if one.id in absent] if absent else []
 
 

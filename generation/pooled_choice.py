@@ -26,6 +26,7 @@ from ..schema.question import Kind, Prompt, Question
 from .case import Asking, Case, Record
 from .chance import Chance
 from .distractors import LETTERS, Rivals, Ways, clear_of, kept, options, some_wrong, telling
+from .evenness import Evenness, evenness
 from .modality_words import picture
 from .pools import Named, Pools, kin
 from .rules import Rule
@@ -40,29 +41,32 @@ _MOST_SHOWN = 6
 """Options of a question with several right ones: A to F."""
 
 
-def image_choice(asking: Asking, pools: Pools, *, most_wrong: int = 4, most: int | None = None) -> Rule:
+def image_choice(
+    asking: Asking, pools: Pools, *, most_wrong: int = 4, even: Sequence[str] = (), most: int | None = None
+) -> Rule:
     """A rule that asks one question of one choice per present label on the whole image.
 
     Args:
         asking: Suite and rule.
         pools: Of the release.
         most_wrong: Wrong options, 1 to 7.
+        even: Splits in which a source's labels of a task are right about equally often: of common ones fewer are asked.
         most: Questions per sample, drawn by chance; None asks all.
 
     Raises:
         UsageError: A number that can't be used.
     """
     _check(asking, most_wrong, most)
-    asker = _Asker(asking, pools, most_wrong)
+    asker = _Asker(asking, pools, most_wrong, evenness(asking, pools, even))
 
     def rule(case: Case, chance: Chance) -> Iterator[Question]:
         for place, state in enumerate(kept(_distinct(case.present), most, chance)):
-            yield from asker.image(case, [state], place=place, chance=chance)
+            yield from asker.image(case, state, place=place, chance=chance)
 
     return rule
 
 
-def image_multiple(asking: Asking, pools: Pools, *, most_options: int = _MOST_SHOWN) -> Rule:
+def image_multiple(asking: Asking, pools: Pools, *, most_options: int = _MOST_SHOWN, even: Sequence[str] = ()) -> Rule:
     """A rule that asks one question with several right options per clinical task with two present labels or more.
 
     Every option that is present is right; of more present labels than fit beside one wrong option, some are drawn.
@@ -71,22 +75,22 @@ def image_multiple(asking: Asking, pools: Pools, *, most_options: int = _MOST_SH
         asking: Suite and rule.
         pools: Of the release.
         most_options: 3 to 8.
+        even: Splits in which a shown label is about as often right as wrong: common ones are shown less where they're right,
+            rare ones where they're wrong.
 
     Raises:
         UsageError: A number that can't be used.
     """
     if not 3 <= most_options <= len(LETTERS):
         raise UsageError(f"{asking.rule}: most_options {most_options}; expected 3 to {len(LETTERS)}")
-    asker = _Asker(asking, pools, most_options)
+    asker = _Asker(asking, pools, most_options, evenness(asking, pools, even))
 
     def rule(case: Case, chance: Chance) -> Iterator[Question]:
         tasks: dict[str, list[Record]] = {}
         for state in _distinct(case.present):
             tasks.setdefault(state["clinical_task"], []).append(state)
         for place, states in enumerate(tasks.values()):
-            right = _unrelated(states, chance)
-            if len(right) > 1:
-                yield from asker.image(case, right[: most_options - 1], place=place, chance=chance)
+            yield from asker.several(case, states, place=place, chance=chance)
 
     return rule
 
@@ -100,6 +104,7 @@ def region_choice(
     min_area_share: float = 0.0,
     elsewhere: bool = True,
     most_wrong: int = 4,
+    even: Sequence[str] = (),
     most: int | None = None,
 ) -> Rule:
     """A rule that asks what a box, mask or contour shows.
@@ -112,6 +117,7 @@ def region_choice(
         min_area_share: Smallest region, as a share of the image.
         elsewhere: Whether labels that are on the image, but clear of the region, may be wrong options.
         most_wrong: Wrong options, 1 to 7.
+        even: Splits in which the labels of a pool are right about equally often: of common ones fewer are asked.
         most: Labels asked about per sample, drawn by chance; None takes all.
 
     Raises:
@@ -121,7 +127,7 @@ def region_choice(
     if not set(granularities) <= POINTED.keys() or not granularities or not 0 <= min_area_share < 1:
         found = f"granularities {list(granularities)}, min_area_share {min_area_share}"
         raise UsageError(f"{asking.rule}: {found}; expected some of {', '.join(POINTED)}, and a share from 0 to below 1")
-    asker = _Asker(asking, pools, most_wrong, elsewhere)
+    asker = _Asker(asking, pools, most_wrong, evenness(asking, pools, even), elsewhere)
     ways = {given: _allowed(given, granularities, derived_boxes) for given in POINTED}
 
     def rule(case: Case, chance: Chance) -> Iterator[Question]:
@@ -141,6 +147,7 @@ class _Asker:
     pools: Pools
     most: int
     """Wrong options of one choice; options in all of several."""
+    even: Evenness
     elsewhere: bool = False
 
     @cached_property
@@ -157,21 +164,35 @@ class _Asker:
                 found.setdefault((modality, task, kind), set()).update(pool)
         return {place: Rivals(tuple(sorted(labels)), regions=True) for place, labels in found.items()}
 
-    def image(self, case: Case, states: Sequence[Record], *, place: int, chance: Chance) -> Iterator[Question]:
-        """A question on the whole image whose right answers are some present labels of one clinical task."""
-        rivals = self.sources.get((case.record["source"], states[0]["clinical_task"]))
-        if rivals is None:
+    def image(self, case: Case, state: Record, *, place: int, chance: Chance) -> Iterator[Question]:
+        """A question on the whole image with one right answer, a present label."""
+        task = state["clinical_task"]
+        rivals = self.sources.get((case.record["source"], task))
+        known = rivals.absent(case, self.pools, beside=[state["label_id"]]) if rivals else []
+        if not rivals or not known or self.even.skips(case, state["label_id"], rivals.pool, place=task, chance=chance):
             return
-        right = [Named(one["label"], one["label_id"]) for one in states]
+        wrong = some_wrong(known, self.most, chance)
+        yield from self._asked(case, [_named(state)], wrong, about=state, place=place, chance=chance)
+
+    def several(self, case: Case, states: Sequence[Record], *, place: int, chance: Chance) -> Iterator[Question]:
+        """A question on the whole image with several right answers, present labels of one clinical task."""
+        rivals = self.sources.get((case.record["source"], states[0]["clinical_task"]))
+        shown = self.even.shown(case, [_named(one) for one in states], right=True, chance=chance)
+        right = _unrelated(shown, chance)[: self.most - 1]
+        if rivals is None or len(right) < 2:
+            return
         known = rivals.absent(case, self.pools, beside=[one.id for one in right])
-        most = self.most if len(right) == 1 else self.most - len(right)
-        yield from self._asked(case, right, some_wrong(known, most, chance), about=states[0], place=place, chance=chance)
+        known = self.even.shown(case, known, right=False, chance=chance)
+        wrong = some_wrong(known, self.most - len(right), chance)
+        yield from self._asked(case, right, wrong, about=states[0], place=place, chance=chance)
 
     def region(self, case: Case, region: Record, kind: str, *, place: int, chance: Chance) -> Iterator[Question]:
         """A question on one annotation, pointed at by box, mask or contour."""
         about = next(one for one in case.present if _place(one) == _place(region))
-        rivals = self.shared.get((case.modality, about["clinical_task"], kind))
-        if rivals is None:
+        task = about["clinical_task"]
+        rivals = self.shared.get((case.modality, task, kind))
+        given = [one for one, shown in POINTED.items() if kind in shown]
+        if not rivals or self.even.skips_region(case, about["label_id"], task=task, given=given, chance=chance):
             return
         apart = clear_of(case, region) if self.elsewhere else ()
         wrong = some_wrong(rivals.not_present(case, apart=apart), self.most, chance)
@@ -181,8 +202,7 @@ class _Asker:
             "prompts": (Prompt(kind, region["id"], tuple(region["box_xyxy_px"]) if kind == "box" else None),),
             "flags": (DERIVED_BOX,) if derived else (),
         }
-        right = [Named(region["label"], region["label_id"])]
-        yield from self._asked(case, right, wrong, about=about, place=place, chance=chance, **more)
+        yield from self._asked(case, [_named(region)], wrong, about=about, place=place, chance=chance, **more)
 
     def _asked(
         self,
@@ -236,11 +256,15 @@ def _distinct(states: Iterable[Record]) -> list[Record]:
     return list(found.values())
 
 
-def _unrelated(states: Sequence[Record], chance: Chance) -> list[Record]:
-    """States in drawn order without those that are kin to an earlier one."""
-    found: list[Record] = []
-    for one in chance.shuffled(states):
-        if not any(kin(one["label_id"], other["label_id"]) for other in found):
+def _named(one: Record) -> Named:
+    return Named(one["label"], one["label_id"])
+
+
+def _unrelated(labels: Sequence[Named], chance: Chance) -> list[Named]:
+    """Labels in drawn order without those that are kin to an earlier one."""
+    found: list[Named] = []
+    for one in chance.shuffled(labels):
+        if not any(kin(one.id, other.id) for other in found):
             found.append(one)
     return found
 

@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 from ..schema.labels.table import table
 from ..schema.release import Release
-from .contrast import Opposed, opposed
+from .contrast import Contrast, contrast
+from .pointed import Tally
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,11 +44,13 @@ class Pools:
     """Modality (detail where there is one), clinical task and granularity → labels of boxes, masks, contours, points."""
     located: frozenset[tuple[str, str]] = frozenset()
     """Source and label id of labels that have a region on every image on which they are present."""
-    opposed: Mapping[str, Opposed] = field(default_factory=dict)
-    """Source → label id → ids of labels that are known to be absent beside it, and it beside them; see `contrast.py`."""
+    contrasts: Mapping[str, Contrast] = field(default_factory=dict)
+    """Source → which of its labels stand against each other on whole images, and how often."""
+    pointed: Mapping[tuple[str, str, str, str], Mapping[str, int]] = field(default_factory=dict)
+    """Place of `regions` and split → label id → on how many images it could be asked about by such a region."""
 
 
-_COLUMNS = ["key", "label", "label_id", "laterality", "state", "granularity", "subset", "clinical_task"]
+_COLUMNS = ["key", "split", "label", "label_id", "laterality", "state", "granularity", "subset", "clinical_task"]
 
 
 def pools_of(release: Release) -> Pools:
@@ -56,11 +59,13 @@ def pools_of(release: Release) -> Pools:
     sources: dict[Any, set[Named]] = {}
     regions: dict[Any, set[Named]] = {}
     images: dict[tuple[str, str], set[str]] = {}
+    tally = Tally()
     for source in release.sources:
         modality = _modalities(release, source)
         for batch in _present(release, source):
             for row in batch:
                 label = Named(row["label"], row["label_id"])
+                tally.add(row, modality[row["key"]])
                 if row["granularity"] == "image":
                     subsets.setdefault(row["subset"], set()).add(label)
                     sources.setdefault((source, row["clinical_task"]), set()).add(label)
@@ -70,8 +75,9 @@ def pools_of(release: Release) -> Pools:
                     regions.setdefault(place, set()).add(label)
                     images.get((source, label.id), set()).discard(row["key"])
     located = frozenset(place for place, left in images.items() if not left)
-    against = {source: opposed(release, source) for source in release.sources}
-    return Pools(_sorted(subsets), _sorted(sources), _sorted(regions), located, against)
+    pointed = tally.counts({place: [one.id for one in labels] for place, labels in regions.items()}, kin)
+    contrasts = {source: contrast(release, source) for source in release.sources}
+    return Pools(_sorted(subsets), _sorted(sources), _sorted(regions), located, contrasts, pointed)
 
 
 def kin(one: str, other: str) -> bool:

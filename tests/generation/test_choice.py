@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from medloom.generation import suite as suites
 from medloom.generation.case import Asking, Case
 from medloom.generation.choice import MIXED_IN, PARTS, SET, part_of, subset_choice
-from medloom.generation.contrast import opposed
+from medloom.generation.contrast import Contrast, Seen, contrast
 from medloom.generation.distractors import Ways, telling, words
 from medloom.generation.modality_words import picture
 from medloom.generation.pools import Named, Pools, kin, pools_of
@@ -159,7 +159,7 @@ def test_a_side_alone_is_no_absence_and_two_sides_are_one_label() -> None:
 def test_labels_that_never_face_each_other_both_ways_are_not_asked() -> None:
     ids = {label: table().id_of(label) for label in DISEASES}
     against = {ids["glaucoma"]: frozenset({ids["cataract"]}), ids["cataract"]: frozenset({ids["glaucoma"]})}
-    questions = asked([closed("glaucoma"), closed("drusen")], pools(*DISEASES, opposed={"eyes": against}))
+    questions = asked([closed("glaucoma"), closed("drusen")], pools(*DISEASES, contrasts={"eyes": Contrast(against)}))
     assert [sorted(option.text for option in question.options) for question in questions] == [["cataract", "glaucoma"]]
 
 
@@ -175,10 +175,15 @@ def test_opposed_labels_are_read_from_the_index(tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     rows = annotation_table([line for one in cases for line in annotation_rows(dict(one.record), "test")])
     pq.write_table(rows.cast(ANNOTATIONS), path, row_group_size=2)
-    found = opposed(Release(tmp_path), "eyes")
+    read = contrast(Release(tmp_path), "eyes")
+    found = read.opposed
     names = {entry: table().find(entry) for entry in found}
     pairs = {(names[one].name, names[other].name) for one, others in found.items() for other in others}  # type: ignore[union-attr]
     assert pairs == {("cataract", "drusen"), ("drusen", "cataract"), ("glaucoma", "drusen"), ("drusen", "glaucoma")}
+    seen = {names[one].name: counts for one, counts in read.seen["test"].items()}  # type: ignore[union-attr]
+    assert seen["glaucoma"] == Seen(present=2, absent=1, faced=1)
+    assert seen["cataract"] == Seen(present=1, absent=1, faced=1)
+    assert seen["drusen"] == Seen(present=1, absent=3, faced=1)
 
 
 def test_seeds_decide_and_keys_too() -> None:
