@@ -19,9 +19,9 @@ SIZE = (100, 200)
 
 
 def state(label: str, is_: str = "present", *, side: str | None = None, **more: Any) -> dict[str, Any]:
-    entry = table()[label] if label in table() else None
+    label_id = table().id_of(label) if label in table() else f"medloom:{label.replace(' ', '-')}"
     return {
-        "label": label, "label_id": table().id_of(label) if entry else f"medloom:{label.replace(' ', '-')}", "state": is_,
+        "label": label, "label_id": label_id, "state": is_,
         "area": "abdomen", "task": "organ-segmentation", "subset": "ct-abdomen-organ-segmentation",
         "clinical_task": "Organ Recognition - Abdomen", "departments": ["Gastroenterology and Hepatology"],
         "laterality": side, "value": None, "unit": None, **more,

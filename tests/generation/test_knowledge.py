@@ -23,12 +23,12 @@ liver:
   facts:
     - {id: liver-bile, kind: function, text: makes bile}
 """
-COMMON = """liver; kidney; spleen; pancreas; stomach; gallbladder; heart; lung; aorta; trachea; esophagus; urinary bladder; prostate;
-uterus; brain; thyroid gland; spine; femur; rib; optic disc; retinal vessels; pulmonary nodule; pleural effusion; pneumothorax;
-pneumonia; glioma; meningioma; melanoma; colonic polyp; red blood cell; white blood cell; platelet; cell nucleus; fracture;
+COMMON = """liver; kidney; spleen; pancreas; stomach; gallbladder; heart; lung; aorta; trachea; esophagus; urinary bladder;
+prostate; uterus; brain; thyroid gland; spine; femur; rib; optic disc; retinal vessels; pulmonary nodule; pleural effusion;
+pneumothorax; pneumonia; glioma; meningioma; melanoma; colonic polyp; red blood cell; white blood cell; platelet; cell nucleus; fracture;
 kidney stone; ischemic stroke; intracranial hemorrhage; diabetic retinopathy; hippocampus; thalamus; polyp; tumor"""
 GENERIC = frozenset(
-    "cell lesion vessel vessels structure plane border fold lung brain disease tissue bone nerve gland blood".split()
+    ["cell", "lesion", "vessel", "vessels", "structure", "plane", "border", "fold", "lung", "brain", "disease", "tissue"]
 )
 """Last words of names that tell little: "cell" of "red blood cell"."""
 

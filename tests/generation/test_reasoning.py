@@ -191,7 +191,7 @@ def test_a_prompt_that_there_is_not() -> None:
 
 
 def test_the_phantom(built: Callable[[str], tuple[Path, dict[str, Any]]]) -> None:
-    """Every question passes the validators; some of each are as they were last agreed on (`MEDLOOM_GOLDEN=1` writes them anew)."""
+    """Every question passes the validators; some are as they were last agreed on (`MEDLOOM_GOLDEN=1` writes them anew)."""
     rules, golden, count = {"reasoning": third(), "prompted": fourth()}, {}, 0
     for record in records(built("phantom")[0]):
         one = Case(record)
