@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..schema.errors import ReleaseError
-from ..schema.shard import Place
+from ..schema.shard import QUESTIONS, Place
 
 TARGET_BYTES = 256 << 20
 SMALLEST_BYTES = 64 << 20
@@ -52,10 +52,12 @@ class ShardWriter:
     def __exit__(self, *error: object) -> None:
         self._stream.close()
 
-    def add(self, key: str, image: bytes, record: bytes) -> Place:
-        """Append both members of a sample."""
+    def add(self, key: str, image: bytes, record: bytes, *, questions: bytes | None = None) -> Place:
+        """Append both members of a sample, and a third where its questions travel with it."""
         image_offset = self._member(f"{key}.image", image)
         json_offset = self._member(f"{key}.json", record)
+        if questions is not None:
+            self._member(f"{key}.{QUESTIONS}", questions)
         return Place(image_offset, len(image), json_offset, len(record))
 
     def finish(self) -> dict[str, Any]:

@@ -32,6 +32,10 @@ def asked(result: Mapping[str, Any], out: Console) -> None:
     out.print(f"[bold]{escape(_verdict(result))}[/]", soft_wrap=True)
     if result.get("answers"):
         out.print(f"answers of {', '.join(result['withheld'])}: {escape(result['answers'])}", soft_wrap=True)
+    if made := result.get("embedded"):
+        out.print(
+            f"{escape(made['release'])}: {made['samples']:,} samples hold {made['questions']:,} questions", soft_wrap=True
+        )
     if result.get("preview"):
         out.print(f"preview: {escape(result['preview'])}", soft_wrap=True)
 

@@ -99,6 +99,8 @@ def checked(result: Mapping[str, Any], out: Console) -> None:
     for name, counts in result["sources"].items():
         splits = ", ".join(f"{count:,} {split}" for split, count in counts["splits"].items())
         out.print(f"{name}: {counts['samples']:,} samples ({splits})")
+    for suite, count in result["questions"].items():
+        out.print(f"{suite}: {count:,} questions")
     shown: Counter[str] = Counter()
     for fault in result["faults"]:
         shown[fault["code"]] += 1

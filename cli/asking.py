@@ -33,12 +33,17 @@ def ask(
     answers: Annotated[
         Path | None, typer.Option(help="Where withheld answers go.", show_default="RELEASE.work/answers")
     ] = None,
+    without: Annotated[
+        Path | None, typer.Option(help="Leave out what a review rejects: its review.json.", show_default="nothing")
+    ] = None,
     workers: Workers = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Ask again, whatever is there.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count on some samples of every shard; write nothing.")] = False,
     preview: Annotated[
         int | None, typer.Option(min=1, help="Draw so many random questions of each kind on a page.", show_default="no page")
     ] = None,
+    embed: Annotated[bool, typer.Option("--embed", help="Also write a release whose shards hold the questions.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Where that release goes.", show_default=False)] = None,
     json: AsJson = False,
 ) -> None:
     """Make the questions of a suite, beside the shards: `questions/<suite>/`, one Parquet file per shard.
@@ -52,21 +57,26 @@ def ask(
     - `medloom ask releases/blood --suite medmat --dry-run`
     - `medloom ask releases/blood --suite gmai --seed 7 --workers 8`
     - `medloom ask releases/blood --suite mimoseg --preview 10`
+    - `medloom ask releases/blood --suite gmai --without releases/blood/questions/gmai/review.json`
+    - `medloom ask releases/blood --suite medmat --embed --out releases/blood-asked`
     - `medloom ask releases/blood --suite mimoseg --withhold-answers test --answers private`
     """
     from ..cards.asked import asked
 
     if answers is not None and not withhold:
         raise UsageError("--answers without --withhold-answers; expected both, or neither")
-    if dry_run and (withhold or fresh or preview):
-        raise UsageError("--dry-run writes nothing; expected no --withhold-answers, --fresh or --preview with it")
+    if dry_run and (withhold or without or fresh or preview):
+        raise UsageError("--dry-run writes nothing; expected no --withhold-answers, --without, --fresh or --preview with it")
     shared = {"seed": seed, "workers": workers or cores()}
     if dry_run:
         result = _estimated(release, suite, json=json, **shared, **({} if limit is None else {"sampled": limit}))
     else:
         splits = [str(one) for one in withhold or ()]
-        result = _asked(release, suite, json=json, **shared, limit=limit, withhold=splits, answers=answers, fresh=fresh)
+        shared |= {"limit": limit, "withhold": splits, "answers": answers, "without": without, "fresh": fresh}
+        result = _asked(release, suite, json=json, **shared)
         result["preview"] = None if preview is None else str(_previewed(release, result, count=preview, seed=seed))
+        if out is not None:
+            result["embedded"] = _embedded(release, result["suite"]["name"], out, workers=shared["workers"], json=json)
     show_as(result, json, asked)
 
 
@@ -84,6 +94,14 @@ def _estimated(release: Path, suite: str, *, json: bool, **options: Any) -> dict
 
     with shown(release.name, plain=json) as progress:
         return estimate(release, suite, progress=progress, **options)
+
+
+def _embedded(release: Path, suite: str, out: Path, *, workers: int, json: bool) -> dict[str, Any]:
+    from ..cards.progress import shown
+    from ..generation.embed import embed
+
+    with shown(out.name, plain=json) as progress:
+        return embed(release, suite, out, workers=workers, progress=progress)
 
 
 def _previewed(release: Path, result: dict[str, Any], *, count: int, seed: int) -> Path:

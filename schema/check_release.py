@@ -14,7 +14,7 @@ import orjson
 import pyarrow as pa
 import yaml
 
-from . import certificate, check_certificate, check_questions, check_recipe, index
+from . import certificate, check_certificate, check_questions, check_recipe, embedded, index
 from .check import check_image, check_sample
 from .errors import Issue, ReleaseError
 from .index_rows import IndexRows
@@ -55,6 +55,7 @@ def check(path: Path | str, *, progress: Progress | None = None) -> dict[str, An
     faults.extend(_stray_files(release))
     faults.extend(check_certificate.faults_of(release))
     faults.extend(check_questions.faults_of(release))
+    faults.extend(embedded.faults_of(release))
     shown = [{name: str(value) for name, value in asdict(fault).items()} for fault in faults[:MOST]]
     questions = check_questions.about(release)
     told = {"release": str(release.root), "samples": done, "sources": sources, "questions": questions}

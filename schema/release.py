@@ -21,6 +21,7 @@ from typing import Any
 
 import yaml
 
+from . import embedded
 from .errors import ReleaseError
 from .question_set import names, question_note
 from .record import features
@@ -101,11 +102,12 @@ class Release:
 
     def header(self) -> dict[str, Any]:
         """What the README's YAML says: configs with their versions, and the features of each."""
-        configs = self.configs()
-        columns = features()._to_yaml_list()
+        configs, recipes = self.configs(), self.recipes()
+        holds = any(embedded.EMBEDDED in recipe for recipe in recipes)
+        columns = (embedded.features() if holds else features())._to_yaml_list()
         return {
             "pretty_name": "MedLoom release",
-            "license": _licence(self.recipes()),
+            "license": _licence(recipes),
             "tags": ["medical", "medical-imaging", "webdataset", "medloom"],
             "configs": [_config(name, splits) for name, splits in configs.items()],
             "dataset_info": [{"config_name": name, "features": columns} for name in configs],
@@ -189,6 +191,7 @@ def _table(recipes: list[dict[str, Any]], configs: dict[str, Any], questions: li
             *rows,
             *note,
             *selection_note(recipes),
+            *embedded.embedding_note(recipes),
             *questions,
             "",
             "Subsets, by modality, anatomical area and task: " + ", ".join(f"`{name}`" for name in subsets) + ".",

@@ -1,4 +1,7 @@
-"""A shard read plainly: a tar with two members per sample, `<key>.image` then `<key>.json`."""
+"""A shard read plainly: a tar with two members per sample, `<key>.image` then `<key>.json`.
+
+Where questions are embedded (see `generation/embed.py`) a third one follows, `<key>.questions.json`.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,9 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+QUESTIONS = "questions.json"
+"""Suffix of the member that holds a sample's questions, and so the name of their column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +38,23 @@ def pairs(path: Path) -> Iterator[tuple[str, bytes, bytes, Place]]:
     Raises:
         tarfile.ReadError: the members aren't `.image` and `.json` of one key, in turn.
     """
-    items = members(path)
+    items = (one for one in members(path) if not one[0].name.endswith(f".{QUESTIONS}"))
     for member, image in items:
         key = member.name.removesuffix(".image")
         other, record = next(items, (tarfile.TarInfo("nothing"), b""))
         if member.name != f"{key}.image" or other.name != f"{key}.json":
             raise tarfile.ReadError(f"{path.name}: members {member.name}, {other.name}; expected {key}.image, {key}.json")
         yield key, image, record, Place(member.offset_data, member.size, other.offset_data, other.size)
+
+
+def questions(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Key and questions of each sample that has a member for them; pictures and records are passed over.
+
+    Raises:
+        tarfile.ReadError: it isn't a whole tar.
+    """
+    with tarfile.open(path, "r:") as tar:
+        for member in tar:
+            stream = tar.extractfile(member) if member.name.endswith(f".{QUESTIONS}") else None
+            if stream is not None:
+                yield member.name.removesuffix(f".{QUESTIONS}"), stream.read()
