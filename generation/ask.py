@@ -20,13 +20,14 @@ from typing import Any
 from .. import __version__
 from ..builders.engine import Crashed, Engine
 from ..schema.errors import ReleaseError, UsageError
-from ..schema.question_set import FIELDS, INFO, MADE_FROM, QuestionSet
+from ..schema.question_set import FIELDS, INFO, MADE_FROM, REVIEW, QuestionSet
 from ..schema.release import Release
 from ..schema.sample import SCHEMA_VERSION, SPLITS
 from .ask_counts import counted, examples
 from .ask_files import Places, alone, holds, read_json, swap, write_json
 from .ask_shard import Task, ask_shard, count_shard
 from .pools import pools_of
+from .reviewed import Rejected
 from .suite import Suite, read
 
 Progress = Callable[[str, int, int, int], None]
@@ -44,6 +45,7 @@ def ask(
     limit: int | None = None,
     withhold: Sequence[str] = (),
     answers: Path | str | None = None,
+    without: Path | str | None = None,
     fresh: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -51,16 +53,19 @@ def ask(
 
     `suite` is a built-in name or a YAML file; `limit` keeps only so many samples of every shard. Answers of the splits in
     `withhold` are left out of the release and written, with their whole questions, to `answers/<suite>/`, by default
-    `RELEASE.work/answers/<suite>/`. Where the same questions are there already nothing is done, unless `fresh`.
+    `RELEASE.work/answers/<suite>/`. Questions that the review at `without` rejects are left out too. Where the same
+    questions are there already nothing is done, unless `fresh`.
 
     Raises:
         UsageError: no such suite, rule, option or split, or a place for answers inside the release.
         ReleaseError: the release isn't what its recipes and index say.
     """
     opened, made = Release.open(release), read(suite)
-    plan = _plan(opened, made, seed=seed, limit=limit, withhold=_splits(withhold))
+    rejected = Rejected() if without is None else Rejected.read(Path(without))
+    plan = _plan(opened, made, seed=seed, limit=limit, withhold=_splits(withhold), rejected=rejected)
     places = Places(opened.root, made.name, None if answers is None else Path(answers).resolve())
-    asked = _Ask(opened, made, plan, places, workers=workers, progress=progress or (lambda *_: None))
+    shared = {"rejected": rejected, "workers": workers, "progress": progress or (lambda *_: None)}
+    asked = _Ask(opened, made, plan, places, **shared)
     began = time.monotonic()
     with alone(places):
         stands = not fresh and not places.work.exists() and asked.stands()
@@ -83,8 +88,8 @@ def estimate(
     `questions` is what was counted, `estimated_questions` what that means for the whole release.
     """
     opened, made = Release.open(release), read(suite)
-    plan = _plan(opened, made, seed=seed, limit=sampled, withhold=())
-    tasks = _tasks(opened, made, plan, staging=Path())
+    plan = _plan(opened, made, seed=seed, limit=sampled, withhold=(), rejected=Rejected())
+    tasks = _tasks(opened, made, plan, staging=Path(), rejected=Rejected())
     told = list(_mapped(count_shard, tasks, workers=workers, progress=progress or (lambda *_: None)))
     samples = {shard["path"]: shard["samples"] for recipe in opened.recipes() for shard in recipe["shards"]}
     share = [(sum(count for *_, count in one["table"]), samples[one["shard"]] / max(1, one["samples"])) for one in told]
@@ -99,6 +104,7 @@ class _Ask:
     suite: Suite
     plan: dict[str, Any]
     places: Places
+    rejected: Rejected = field(kw_only=True)
     workers: int = field(kw_only=True)
     progress: Progress = field(kw_only=True)
 
@@ -114,7 +120,7 @@ class _Ask:
             shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True, exist_ok=True)
         write_json(work / "plan.json", self.plan)
-        tasks = _tasks(self.release, self.suite, self.plan, staging=work)
+        tasks = _tasks(self.release, self.suite, self.plan, staging=work, rejected=self.rejected)
         told = sorted(_mapped(ask_shard, tasks, workers=self.workers, progress=self.progress), key=lambda one: one["path"])
         if _sources(self.release) != self.plan["sources"]:
             raise ReleaseError(f"{self.release.root} was rebuilt while it was read; expected it to rest; ask again")
@@ -140,6 +146,8 @@ class _Ask:
             swap(self.places.work / "answers", self.places.answers, aside=self.places.answers.parent)
         staged = self.places.work / "staged"
         write_json(staged / INFO, self._info(told, found))
+        if (review := read_json(self.places.out / REVIEW)) is not None:
+            write_json(staged / REVIEW, review)
         swap(staged, self.places.out, aside=self.places.work.parent)
 
     def _info(self, told: list[dict[str, Any]], found: dict[str, Any]) -> dict[str, Any]:
@@ -147,14 +155,22 @@ class _Ask:
         return self.plan | found | {"files": [{name: one[name] for name in names} for one in told]}
 
 
-def _plan(release: Release, suite: Suite, *, seed: int, limit: int | None, withhold: Sequence[str]) -> dict[str, Any]:
+def _plan(
+    release: Release,
+    suite: Suite,
+    *,
+    seed: int,
+    limit: int | None,
+    withhold: Sequence[str],
+    rejected: Rejected,
+) -> dict[str, Any]:
     """All that the questions follow from."""
     versions = {"medloom": __version__, "schema": SCHEMA_VERSION, "pyarrow": version("pyarrow")}
-    values = suite.plain, suite.digest, seed, limit, list(withhold), _texts(), versions, _sources(release)
+    values = suite.plain, suite.digest, seed, limit, list(withhold), _texts(), versions, _sources(release), rejected.digest
     return json.loads(json.dumps(dict(zip(MADE_FROM, values, strict=True))))
 
 
-def _tasks(release: Release, suite: Suite, plan: dict[str, Any], *, staging: Path) -> Iterator[Task]:
+def _tasks(release: Release, suite: Suite, plan: dict[str, Any], *, staging: Path, rejected: Rejected) -> Iterator[Task]:
     pools = pools_of(release)
     for recipe in release.recipes():
         for shard in recipe["shards"]:
@@ -168,6 +184,7 @@ def _tasks(release: Release, suite: Suite, plan: dict[str, Any], *, staging: Pat
                 limit=plan["limit"],
                 withheld=shard["split"] in plan["withheld"],
                 staging=staging,
+                rejected=rejected,
             )
 
 

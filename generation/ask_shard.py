@@ -20,6 +20,7 @@ from ..schema.question_set import file_of
 from ..schema.release import Release
 from .case import Case, Record
 from .pools import Pools
+from .reviewed import Rejected
 from .rules import ready
 from .suite import Suite
 from .validators import Fault, validate
@@ -30,6 +31,7 @@ ROWS_AT_ONCE = 4096
 TABLE = ("kind", "rule", "source", "subset", "department", "clinical_task", "granularity", "split")
 """What questions are counted by."""
 MOST_EXAMPLES = 20
+REJECTED = Fault("rejected", "a question that people rejected", "one that they accept, or that is made anew")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Task:
     """Only so many samples of the shard, the first by key."""
     withheld: bool
     staging: Path
+    rejected: Rejected = field(default_factory=Rejected)
+    """What people have rejected, which isn't asked again."""
 
     @property
     def file(self) -> str:
@@ -154,7 +158,7 @@ def _questions(task: Task, found: Found) -> Iterator[list[Question]]:
         asked: list[Question] = []
         for name, rule in rules.items():
             for one in rule(case, task.suite.chance(name, case.key, seed=task.seed)):
-                if found.stands(one, validate(one, case, task.pools)):
+                if found.stands(one, [REJECTED] if task.rejected.holds(one) else validate(one, case, task.pools)):
                     asked.append(one)
         if asked:
             yield asked

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 from ..schema.errors import ReleaseError
 from ..schema.mask import mask_from_rle
-from ..schema.question import Prompt, Question
+from ..schema.question import Kind, Prompt, Question
 from .brush import brush_from_mask
 from .picked import Asked
 from .reviewed import digest
@@ -75,10 +75,12 @@ def answer_text(question: Question) -> str:
 
 
 def answer_prompts(question: Question, record: Mapping[str, Any]) -> Iterator[Prompt]:
-    """The answer's regions, told as prompts are: masks and contours by annotation, boxes and points by place."""
+    """The answer's regions, told as prompts are: boxes where they are asked for, else masks where there are any."""
     found = {one["id"]: one for one in record["annotations"]}
     for one in (found[target] for target in question.targets if target in found):
-        if one["rle"] is not None:
+        if question.kind == Kind.DETECTION and one["box_xyxy_px"] is not None:
+            yield Prompt("box", one["id"], tuple(one["box_xyxy_px"]))
+        elif one["rle"] is not None:
             yield Prompt("contour" if one["granularity"] == "contour" else "mask", one["id"])
         elif one["points"]:
             yield Prompt("point", one["id"], points_xy_px=tuple(map(tuple, one["points"])))

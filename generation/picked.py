@@ -74,15 +74,18 @@ def every(files: Iterable[Path]) -> Iterator[Question]:
                 yield from map(question_of, batch.to_pylist())
 
 
-def pick(files: Iterable[Path], *, count: int, seed: int) -> list[Question]:
-    """Up to `count` questions of each kind, kind after kind in the order of `Kind`, each in drawn order."""
-    piles: dict[str, list[tuple[bytes, str, Path]]] = {}
+def pick(files: Iterable[Path], *, count: int, seed: int, evenly: bool = False) -> list[Question]:
+    """Up to `count` questions of each kind, kind after kind in the order of `Kind`, each in drawn order.
+
+    `evenly` draws from the sources in turn, where else a large one would be seen alone.
+    """
+    piles: dict[tuple[str, str], list[_Drawn]] = {}
     for path in files:
-        columns = pq.read_table(path, columns=["id", "kind"]).to_pydict()
-        for id, kind in zip(columns["id"], columns["kind"], strict=True):
-            piles.setdefault(kind, []).append((_rank(seed, id), id, path))
-        piles = {kind: nsmallest(count, pile) for kind, pile in piles.items()}
-    chosen = [one for kind in Kind for one in piles.get(kind, ())]
+        columns = pq.read_table(path, columns=["id", "kind", "source"]).to_pydict()
+        for id, kind, source in zip(columns["id"], columns["kind"], columns["source"], strict=True):
+            piles.setdefault((kind, source if evenly else ""), []).append((_rank(seed, id), id, path))
+        piles = {place: nsmallest(count, pile) for place, pile in piles.items()}
+    chosen = [one for kind in Kind for one in _in_turn([pile for (of, _), pile in piles.items() if of == kind], count)]
     wanted: dict[Path, list[str]] = {}
     for _, id, path in chosen:
         wanted.setdefault(path, []).append(id)
@@ -107,6 +110,16 @@ def asked(release: Release, questions: Sequence[Question]) -> Iterator[Asked]:
         coded, record = _members(release.root, place)
         for question in group:
             yield Asked(question, record, coded)
+
+
+_Drawn = tuple[bytes, str, Path]
+"""Rank, id and file."""
+
+
+def _in_turn(piles: Iterable[list[_Drawn]], count: int) -> list[_Drawn]:
+    """The first of each pile in the order of their ranks, then the second of each, and so on."""
+    turns = sorted((turn, *one) for pile in piles for turn, one in enumerate(pile))
+    return [(rank, id, path) for _, rank, id, path in turns[:count]]
 
 
 def _rank(seed: int, id: str) -> bytes:

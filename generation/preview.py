@@ -29,7 +29,7 @@ NOTICE = (
 
 
 def preview(release: Release, suite: str, *, count: int, seed: int, answers: Path | None = None) -> str:
-    """The page: up to `count` questions of each kind, drawn by the seed; the same bytes for the same release and seed.
+    """The page: up to `count` questions of each kind, drawn from the sources in turn; the same for the same seed.
 
     Args:
         release: Whose questions.
@@ -43,10 +43,11 @@ def preview(release: Release, suite: str, *, count: int, seed: int, answers: Pat
         ReleaseError: a question's image is missing.
     """
     files = picked.files_of(release, suite, answers=answers)
-    every, chosen = picked.counts(files), picked.pick(files, count=count, seed=seed)
+    every, chosen = picked.counts(files), picked.pick(files, count=count, seed=seed, evenly=True)
     title = f"{suite}: {len(chosen)} of {sum(every.values()):,} questions"
     links = "".join(f'<a href="#{kind}">{_words(kind)} ({number:,})</a> ' for kind, number in every.items())
-    parts = [_HEAD.format(title=_safe(title), notice=_safe(NOTICE), facts=_safe(f"Drawn by seed {seed}."), links=links)]
+    facts = f"Drawn by seed {seed}, from the sources in turn."
+    parts = [_HEAD.format(title=_safe(title), notice=_safe(NOTICE), facts=_safe(facts), links=links)]
     for kind, some in groupby(picked.asked(release, chosen), key=lambda one: one.question.kind.value):
         parts.append(f'<section id="{kind}"><h2>{_words(kind)}</h2>\n')
         parts += [card(one) for one in some]

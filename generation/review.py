@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 from .. import __version__
 from ..schema.errors import Issue, UsageError
 from ..schema.question import Question
-from ..schema.question_set import QuestionSet
+from ..schema.question_set import REVIEW, QuestionSet
 from . import picked
 from .agreement import agreement
 from .label_studio import labeling, task
-from .reviewed import FILE, digest, read
+from .reviewed import digest, read
 from .votes import REASONS, VERDICTS, Vote, votes
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def take(
     Raises:
         UsageError: no such set, no such export, no vote in them, or an earlier review would be lost.
     """
-    path = QuestionSet.open(release.root, suite).root / FILE
+    path = QuestionSet.open(release.root, suite).root / REVIEW
     earlier = read(path) if path.exists() else None
     cast, issues = votes(exports, apart=apart)
     files = picked.files_of(release, suite, answers=answers)
@@ -118,7 +118,7 @@ def take(
         raise UsageError(f"{found}; expected all exports at once; --replace forgets the earlier review")
     review = _review(suite, counted, known, rule=Rule(least, strict))
     temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(json.dumps(review, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    temporary.write_text(json.dumps(review, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     temporary.replace(path)
     return review, [*issues, *strange]
 

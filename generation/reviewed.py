@@ -6,6 +6,7 @@ same id (another wording, answer or region) isn't left out for the faults of the
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +19,6 @@ import orjson
 from ..schema.errors import UsageError
 from ..schema.question import NAMES, Question, row
 
-FILE = "review.json"
 ASKED = ("key", "kind", "question", "instruction", "options", "answer", "letters", "targets", "prompts")
 _PLACES = tuple(NAMES.index(name) for name in ASKED)
 
@@ -44,6 +44,11 @@ class Rejected:
             UsageError: the file can't be read or is none.
         """
         return cls({one["id"]: one["digest"] for one in read(path)["questions"] if one["left_out"]})
+
+    @property
+    def digest(self) -> str | None:
+        """SHA-256 of what it leaves out, None where that is nothing."""
+        return hashlib.sha256(json.dumps(self.digests, sort_keys=True).encode()).hexdigest() if self.digests else None
 
     def holds(self, question: Question) -> bool:
         """Whether this very question was rejected."""

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from . import question
 from .errors import Issue, ReleaseError
 from .index_rows import BATCH, IndexRows
-from .question_set import FIELDS, FOLDER, INFO, QuestionSet
+from .question_set import FIELDS, FOLDER, INFO, REVIEW, QuestionSet
 from .release import Release
 
 CHOICES = ("single_choice", "multiple_choice")
@@ -63,7 +63,7 @@ def _suite_faults(release: Release, found: QuestionSet) -> Iterator[Issue]:
     listed = {one["path"] for one in info["files"] if one["questions"]}
     for path in sorted(found.root.rglob("*")):
         relative = path.relative_to(found.root).as_posix()
-        if path.is_file() and relative not in {*listed, INFO}:
+        if path.is_file() and relative not in {*listed, INFO, REVIEW}:
             where = f"{FOLDER}/{found.name}/{relative}"
             yield Issue("stray-file", where, f"a file that {INFO} doesn't list", "only the suite's own files", "remove it")
     yield from _file_faults(release, found, info)

@@ -1,6 +1,7 @@
 """How question sets lie in a release: one Parquet file per shard, and what they were made from.
 
     questions/<suite>/suite.json                                  suite as data, seed, versions, counts, digests
+    questions/<suite>/review.json                                 what people said of them, where they were asked
     questions/<suite>/<source>/[<subset+subset>/]<split>-00000-of-00004.parquet
 
 A shard that nothing is asked about has no file, since `datasets` can't load a split of empty ones. It takes one loader
@@ -19,7 +20,8 @@ from .errors import ReleaseError, UsageError
 
 FOLDER = "questions"
 INFO = "suite.json"
-MADE_FROM = ("suite", "digest", "seed", "limit", "withheld", "texts", "versions", "sources")
+REVIEW = "review.json"
+MADE_FROM = ("suite", "digest", "seed", "limit", "withheld", "texts", "versions", "sources", "without")
 """Entries of `suite.json` that say what the questions follow from; the others say what came of it."""
 FIELDS = (*MADE_FROM, "questions", "counts", "table", "left_out", "files")
 

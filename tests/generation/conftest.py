@@ -7,14 +7,18 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+
+from medloom.schema.question import Kind, Option, Prompt, Question, Span, row, table
+from medloom.schema.release import Release
+from medloom.schema.shard import pairs
 
 TOYS = """
 name: toys
@@ -155,3 +159,57 @@ def many_asked(many_shards: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 def release(many_shards: Path, tmp_path: Path) -> Path:
     shutil.copytree(many_shards, tmp_path / "release")
     return tmp_path / "release"
+
+
+class Hand(NamedTuple):
+    """A release and a set of questions on it, made by hand."""
+
+    release: Release
+    questions: list[Question]
+
+    def write(self, questions: list[Question]) -> None:
+        """Let the set hold these questions, in two files."""
+        folder = self.release.root / "questions/hand"
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / "source").mkdir(parents=True)
+        half = len(questions) // 2
+        for name, some in (("a", questions[:half]), ("b", questions[half:])):
+            pq.write_table(table(map(row, some)), folder / "source" / f"{name}.parquet")
+        (folder / "suite.json").write_text("{}")
+
+
+@pytest.fixture
+def hand(release: Path) -> Hand:
+    """A copy of the phantom's release for one test, with questions made by hand."""
+    made = Hand(Release.open(release), hand_made(release))
+    made.write(made.questions)
+    return made
+
+
+def question(record: Mapping[str, Any], number: int, **fields: Any) -> Question:
+    """A question on a sample, made by hand."""
+    own = {"kind": Kind.SINGLE_CHOICE, "question": f'Is <b>"this"</b> & that number {number}?\nSay so.', "granularity": "image"}
+    names = ("key", "split", "source", "modality", "area", "task", "clinical_task", "department")
+    facts = {name: record[name] for name in names} | {"subset": record["subsets"][0]}
+    return Question(id=f"q-{number:016x}", suite="hand", rule="by-hand", **{**facts, **own, **fields})
+
+
+def hand_made(root: Path) -> list[Question]:
+    """Twelve questions: choices, boxes, masks, contours' masks and points, on samples that have them."""
+    records = [json.loads(text) for shard in sorted((root / "data").rglob("*.tar")) for _, _, text, _ in pairs(shard)]
+    masked = [one for one in records if any(a["granularity"] == "mask" for a in one["annotations"])]
+    boxed = [one for one in records if any(a["granularity"] == "box" for a in one["annotations"])]
+    options = (Option("A", "liver & co"), Option("B", "<script>"))
+    found = [question(one, n, options=options, answer="B", letters=("B",)) for n, one in enumerate(records[:6])]
+    for number, record in enumerate(masked[:3], start=6):
+        mask = next(a for a in record["annotations"] if a["granularity"] == "mask")
+        points = Prompt("point", mask["id"], points_xy_px=((3.5, 4.5), (8.0, 2.0)))
+        asked = {"prompts": (Prompt("mask", mask["id"]), points), "targets": (mask["id"],), "kind": Kind.REFERRING}
+        spans = (Span(0, 3, (mask["id"],)), Span(2, 6, (), "relation"))
+        found.append(question(record, number, **asked, answer="one <two>", spans=spans, granularity="mask"))
+    for number, record in enumerate(boxed[:3], start=9):
+        box = next(a for a in record["annotations"] if a["granularity"] == "box")
+        prompt = Prompt("box", box["id"], tuple(box["box_xyxy_px"]))
+        asked = {"prompts": (prompt,), "targets": (box["id"],), "kind": Kind.DETECTION, "flags": ("derived-box",)}
+        found.append(question(record, number, **asked, answer="1", granularity="box"))
+    return found

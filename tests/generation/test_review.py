@@ -5,17 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import os
-import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,69 +27,13 @@ from medloom.generation.picked import asked, counts, every, files_of, pick
 from medloom.generation.review import Rule, export, take
 from medloom.generation.reviewed import Rejected, digest
 from medloom.generation.votes import REASONS, VERDICTS
+from medloom.schema.check_release import check
 from medloom.schema.errors import ReleaseError, UsageError
 from medloom.schema.mask import mask_from_rle
-from medloom.schema.question import Kind, Option, Prompt, Question, Span, row, table
+from medloom.schema.question import Kind
 from medloom.schema.release import Release
-from medloom.schema.shard import pairs
 
 WHO = {"id": 7, "email": "ada.lovelace@example.org", "first_name": "Ada", "last_name": "Lovelace"}
-
-
-def question(record: Mapping[str, Any], number: int, **fields: Any) -> Question:
-    """A question on a sample, made by hand."""
-    own = {"kind": Kind.SINGLE_CHOICE, "question": f'Is <b>"this"</b> & that number {number}?\nSay so.', "granularity": "image"}
-    names = ("key", "split", "source", "modality", "area", "task", "clinical_task", "department")
-    facts = {name: record[name] for name in names} | {"subset": record["subsets"][0]}
-    return Question(id=f"q-{number:016x}", suite="hand", rule="by-hand", **{**facts, **own, **fields})
-
-
-def hand_made(root: Path) -> list[Question]:
-    """Twelve questions: choices, boxes, masks, contours' masks and points, on samples that have them."""
-    records = [json.loads(text) for shard in sorted((root / "data").rglob("*.tar")) for _, _, text, _ in pairs(shard)]
-    masked = [one for one in records if any(a["granularity"] == "mask" for a in one["annotations"])]
-    boxed = [one for one in records if any(a["granularity"] == "box" for a in one["annotations"])]
-    options = (Option("A", "liver & co"), Option("B", "<script>"))
-    found = [question(one, n, options=options, answer="B", letters=("B",)) for n, one in enumerate(records[:6])]
-    for number, record in enumerate(masked[:3], start=6):
-        mask = next(a for a in record["annotations"] if a["granularity"] == "mask")
-        points = Prompt("point", mask["id"], points_xy_px=((3.5, 4.5), (8.0, 2.0)))
-        asked = {"prompts": (Prompt("mask", mask["id"]), points), "targets": (mask["id"],), "kind": Kind.REFERRING}
-        spans = (Span(0, 3, (mask["id"],)), Span(2, 6, (), "relation"))
-        found.append(question(record, number, **asked, answer="one <two>", spans=spans, granularity="mask"))
-    for number, record in enumerate(boxed[:3], start=9):
-        box = next(a for a in record["annotations"] if a["granularity"] == "box")
-        prompt = Prompt("box", box["id"], tuple(box["box_xyxy_px"]))
-        asked = {"prompts": (prompt,), "targets": (box["id"],), "kind": Kind.DETECTION, "flags": ("derived-box",)}
-        found.append(question(record, number, **asked, answer="1", granularity="box"))
-    return found
-
-
-@pytest.fixture(scope="module")
-def made(many_shards: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Question]]:
-    """A release with a set of questions made by hand, in two files."""
-    root = tmp_path_factory.mktemp("reviewed") / "release"
-    shutil.copytree(many_shards, root)
-    questions = hand_made(root)
-    write(root, questions)
-    return root, questions
-
-
-@pytest.fixture
-def hand(made: tuple[Path, list[Question]], tmp_path: Path) -> tuple[Release, list[Question]]:
-    """A copy of it for one test."""
-    shutil.copytree(made[0], tmp_path / "release")
-    return Release.open(tmp_path / "release"), made[1]
-
-
-def write(root: Path, questions: list[Question]) -> None:
-    folder = root / "questions/hand"
-    shutil.rmtree(folder, ignore_errors=True)
-    (folder / "source").mkdir(parents=True)
-    half = len(questions) // 2
-    for name, some in (("a", questions[:half]), ("b", questions[half:])):
-        pq.write_table(table(map(row, some)), folder / "source" / f"{name}.parquet")
-    (folder / "suite.json").write_text("{}")
 
 
 def tasks_of(release: Release, out: Path, **options: Any) -> list[dict[str, Any]]:
@@ -401,7 +343,7 @@ def test_a_review_stays_when_the_rejected_are_gone_and_is_not_lost_by_a_smaller_
     review = release.root / "questions/hand/review.json"
     kept, text = list(Rejected.read(review).without(questions)), review.read_text()
     assert len(kept) == len(questions) - 3
-    write(release.root, kept)
+    hand.write(kept)
     review.write_text(text)
     again, issues = take(release, "hand", [path])
     assert (again, issues) == (first, [])
@@ -418,6 +360,35 @@ def test_a_review_that_is_none_is_said(tmp_path: Path, text: str):
         Rejected.read(tmp_path / "review.json")
     with pytest.raises(UsageError, match="No such file"):
         Rejected.read(tmp_path / "other.json")
+
+
+def test_a_draw_may_go_from_source_to_source(hand):
+    release, questions = hand
+    many = [replace(questions[0], id=f"q-{n:016x}", source="large" if n < 90 else "small") for n in range(93)]
+    hand.write(many)
+    files = files_of(release, "hand")
+    for seed in range(5):
+        assert Counter(one.source for one in pick(files, count=8, seed=seed, evenly=True)) == {"large": 5, "small": 3}
+    assert Counter(one.source for one in pick(files, count=80, seed=0))["large"] > 70
+
+
+def test_asking_without_the_rejected_leaves_out_just_them(release: Path, toys, tmp_path: Path):
+    toys.ask(release)
+    opened, review = Release.open(release), release / "questions/toys/review.json"
+    before = list(every(files_of(opened, "toys")))
+    export(opened, "toys", tmp_path / "out")
+    tasks = json.loads((tmp_path / "out/tasks.json").read_text())
+    said = [came_back(task, [(1, "accept" if place % 3 else "reject", ())]) for place, task in enumerate(tasks)]
+    take(opened, "toys", [saved(tmp_path / "export.json", said)])
+    text, lost = review.read_bytes(), {task["data"]["question_id"] for task in tasks[::3]}
+    report = toys.ask(release, without=str(review))
+    assert list(every(files_of(opened, "toys"))) == [one for one in before if one.id not in lost]
+    assert sum(codes.get("rejected", 0) for codes in report["left_out"].values()) == len(lost)
+    assert review.read_bytes() == text
+    assert not check(release)["faults"]
+    assert toys.ask(release, without=str(review))["made"] is False
+    assert toys.ask(release)["questions"] == len(before)
+    assert review.read_bytes() == text
 
 
 def test_withheld_answers_come_from_their_private_folder(many_asked: Path, tmp_path: Path):
@@ -438,7 +409,7 @@ def test_a_draw_follows_from_seed_and_ids_alone(hand):
     assert counts(files) == {"single_choice": 6, "detection": 3, "referring": 3}
     drawn = pick(files, count=2, seed=1)
     assert [one.kind for one in drawn] == [Kind.SINGLE_CHOICE] * 2 + [Kind.DETECTION] * 2 + [Kind.REFERRING] * 2
-    write(release.root, questions[::-1])
+    hand.write(questions[::-1])
     assert pick(files_of(release, "hand"), count=2, seed=1) == drawn
     assert {one.id for seed in range(9) for one in pick(files, count=1, seed=seed)} > {drawn[0].id}
     assert sorted(one.id for one in pick(files, count=99, seed=3)) == sorted(one.id for one in questions)
@@ -446,7 +417,7 @@ def test_a_draw_follows_from_seed_and_ids_alone(hand):
 
 def test_a_question_without_its_image_is_said(hand, tmp_path: Path):
     release, questions = hand
-    write(release.root, [replace(questions[0], key="phantom-0000000000000000")])
+    hand.write([replace(questions[0], key="phantom-0000000000000000")])
     with pytest.raises(ReleaseError, match="no image of phantom-0000000000000000"):
         export(release, "hand", tmp_path / "out")
 
