@@ -13,7 +13,7 @@ import numpy as np
 from pycocotools import mask as coco
 
 from ..schema.box import Box
-from ..schema.rle import check_rle, lengths_from_rle, spans_from_lengths
+from .run_lengths import run_lengths
 
 Where = Sequence[float]
 """A box (x0, y0, x1, y1), which counts by its centre, or a point (x, y), in px."""
@@ -123,18 +123,37 @@ def rle_centroid(counts: str, size_hw_px: tuple[int, int]) -> tuple[float, float
     Raises:
         RegionError: `bad-rle`.
     """
-    height = size_hw_px[0]
-    starts, ends = spans_from_lengths(lengths_from_rle(counts, size_hw_px))
-    area = int((ends - starts).sum())
+    lengths = run_lengths(counts, size_hw_px)
+    sums = _short_sums(lengths, size_hw_px[0]) if isinstance(lengths, list) else _sums(np.asarray(lengths), size_hw_px[0])
+    area, flat, columns = sums
+    return columns / area + 0.5, (flat - size_hw_px[0] * columns) / area + 0.5
+
+
+def _short_sums(lengths: Sequence[int], height: int) -> tuple[int, int, int]:
+    """Count, sum of flat places and sum of column numbers of the foreground's pixels."""
+    area = flat = columns = end = 0
+    for place, length in enumerate(lengths):
+        start, end = end, end + length
+        if place % 2:
+            area += length
+            flat += (start + end - 1) * length // 2
+            columns += _columns_before(end, height) - _columns_before(start, height)
+    return area, flat, columns
+
+
+def _sums(lengths: np.ndarray, height: int) -> tuple[int, int, int]:
+    """The same from an int64 array, for masks of many runs."""
+    ends = np.cumsum(lengths)
+    ends, inside = ends[1::2], lengths[1::2]
+    starts = ends - inside
     columns = int((_columns_before(ends, height) - _columns_before(starts, height)).sum())
-    flat = int(((starts + ends - 1) * (ends - starts)).sum()) // 2
-    return columns / area + 0.5, (flat - height * columns) / area + 0.5
+    return int(inside.sum()), int(((starts + ends - 1) * inside).sum()) // 2, columns
 
 
-def _columns_before(ends: np.ndarray, height: int) -> np.ndarray:
-    """The sum of the column numbers of all pixels that come before, down the columns."""
-    full, rest = np.divmod(ends, height)
-    return height * full * (full - 1) // 2 + full * rest
+def _columns_before(end: Any, height: int) -> Any:
+    """The sum of the column numbers of all pixels before a flat place (or before each of an array)."""
+    full = end // height
+    return height * full * (full - 1) // 2 + full * (end - full * height)
 
 
 def _thirds(where: Where, size_hw_px: tuple[int, int]) -> tuple[int, int]:
@@ -175,10 +194,11 @@ def _shared(a: Box, b: Box) -> tuple[float, float]:
 
 def _shared_pixels(one: str, other: str, size_hw_px: tuple[int, int]) -> tuple[float, float]:
     height, width = size_hw_px
-    masks: Any = [{"counts": check_rle(counts, size_hw_px).encode(), "size": [height, width]} for counts in (one, other)]
+    areas = [sum(run_lengths(counts, size_hw_px)[1::2]) for counts in (one, other)]
+    masks: Any = [{"counts": counts.encode(), "size": [height, width]} for counts in (one, other)]
     both: Any = coco.merge(masks, intersect=True)
-    first, second, shared = (int(coco.area(mask)) for mask in (*masks, both))
-    return shared / first, shared / second
+    shared = int(coco.area(both))
+    return shared / areas[0], shared / areas[1]
 
 
 def _sides(a: Box, b: Box) -> str | None:

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from ..schema.box import Box, box_iou
-from ..schema.rle import lengths_from_rle
 from .case import Record
 from .chance import Chance
+from .run_lengths import run_lengths
 
 LEAST_IOU = 0.7
 """Intersection over union that a jittered box keeps with the true one."""
@@ -64,9 +64,12 @@ def points_inside(
 
 def _window(counts: str, size_hw_px: tuple[int, int], *, columns: tuple[int, int]) -> np.ndarray:
     """Some columns of a mask as uint8 of columns × height, without painting the rest."""
-    height = size_hw_px[0]
-    first, last = columns[0] * height, columns[1] * height
-    bounds = np.cumsum(lengths_from_rle(counts, size_hw_px)).clip(first, last)
-    lengths = np.diff(bounds, prepend=first)
-    inside = np.arange(lengths.size, dtype=np.int64).astype(np.uint8) & 1
-    return np.repeat(inside, lengths).reshape(columns[1] - columns[0], height)
+    first, last = columns[0] * size_hw_px[0], columns[1] * size_hw_px[0]
+    painted = np.zeros(last - first, np.uint8)
+    end = -first
+    lengths = run_lengths(counts, size_hw_px)
+    for place, length in enumerate(lengths if isinstance(lengths, list) else np.asarray(lengths).tolist()):
+        start, end = end, end + length
+        if place % 2 and end > 0:
+            painted[max(start, 0) : end] = 1
+    return painted.reshape(columns[1] - columns[0], size_hw_px[0])

@@ -22,8 +22,11 @@ from medloom.generation.place_words import (
     share_words,
     size_words,
 )
+from medloom.generation.run_lengths import run_lengths
 from medloom.schema.box import Box
+from medloom.schema.errors import RegionError
 from medloom.schema.mask import rle_from_mask
+from medloom.schema.rle import lengths_from_rle
 
 SIZE = (90, 120)
 edges = st.integers(0, 60)
@@ -191,3 +194,26 @@ def test_shared_pixels_decide_over_inside_and_overlapping(mask: np.ndarray) -> N
 def test_centroid_of_boxes_and_points() -> None:
     assert centroid({"rle": None, "box_xyxy_px": [0, 10, 20, 30], "points": []}, SIZE) == (10, 20)
     assert centroid({"rle": None, "box_xyxy_px": None, "points": [[1, 2], [3, 6]]}, SIZE) == (2, 4)
+
+
+@given(masks())
+def test_run_lengths_are_those_of_the_checked_reader(mask: np.ndarray) -> None:
+    counts, size = rle_from_mask(mask), (mask.shape[0], mask.shape[1])
+    assert list(run_lengths(counts, size)) == lengths_from_rle(counts, size).tolist()
+
+
+@given(st.text(max_size=12))
+def test_what_is_no_run_length_encoding_is_refused_as_the_checked_reader_does(counts: str) -> None:
+    try:
+        expected = lengths_from_rle(counts, (6, 8)).tolist()
+    except RegionError:
+        with pytest.raises(RegionError):
+            run_lengths(counts, (6, 8))
+    else:
+        assert list(run_lengths(counts, (6, 8))) == expected
+
+
+def test_masks_of_many_runs_have_the_same_centroid() -> None:
+    mask = (np.random.default_rng(5).random((70, 90)) < 0.3).astype(np.uint8)
+    rows, columns = np.nonzero(mask)
+    assert rle_centroid(rle_from_mask(mask), (70, 90)) == pytest.approx((columns.mean() + 0.5, rows.mean() + 0.5))
