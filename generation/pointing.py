@@ -65,11 +65,23 @@ def points_inside(
 def _window(counts: str, size_hw_px: tuple[int, int], *, columns: tuple[int, int]) -> np.ndarray:
     """Some columns of a mask as uint8 of columns × height, without painting the rest."""
     first, last = columns[0] * size_hw_px[0], columns[1] * size_hw_px[0]
-    painted = np.zeros(last - first, np.uint8)
-    end = -first
     lengths = run_lengths(counts, size_hw_px)
-    for place, length in enumerate(lengths if isinstance(lengths, list) else np.asarray(lengths).tolist()):
+    flat = _painted(lengths, first, last) if isinstance(lengths, list) else _repeated(np.asarray(lengths), first, last)
+    return flat.reshape(columns[1] - columns[0], size_hw_px[0])
+
+
+def _painted(lengths: Sequence[int], first: int, last: int) -> np.ndarray:
+    """Flat places `first` to `last` of a mask, run by run."""
+    flat = np.zeros(last - first, np.uint8)
+    end = -first
+    for place, length in enumerate(lengths):
         start, end = end, end + length
         if place % 2 and end > 0:
-            painted[max(start, 0) : end] = 1
-    return painted.reshape(columns[1] - columns[0], size_hw_px[0])
+            flat[start if start > 0 else 0 : end] = 1
+    return flat
+
+
+def _repeated(lengths: np.ndarray, first: int, last: int) -> np.ndarray:
+    """The same for masks of many runs."""
+    seen = np.diff(np.cumsum(lengths).clip(first, last), prepend=first)
+    return np.repeat(np.arange(seen.size, dtype=np.int64).astype(np.uint8) & 1, seen)

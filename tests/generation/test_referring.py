@@ -220,3 +220,10 @@ def test_brute_force_depth_is_that_of_a_square() -> None:
     assert depth_of(mask)[4, 4] == 3
     assert depth_of(mask)[2, 2] == 1
     assert (cv2.distanceTransform(mask, cv2.DIST_L2, 5) > 0).sum() == 25
+
+
+def test_points_lie_inside_masks_of_many_runs() -> None:
+    mask = (np.random.default_rng(2).random((60, 80)) < 0.6).astype(np.uint8)
+    for seed in range(20):
+        for x, y in points_inside(region(mask), (), SIZE, count=3, chance=Chance(seed)):
+            assert mask[int(y), int(x)] == 1
