@@ -11,7 +11,7 @@ not: there, the pairs of `overlaps.yaml` don't meet either.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
@@ -21,7 +21,7 @@ import yaml
 
 from ..schema.labels.table import table
 from ..schema.question import Option
-from .case import Case, Record
+from .case import Case
 from .chance import Chance
 from .pools import Named, Pool, Pools, kin
 from .wording import Wording, gaps
@@ -100,40 +100,51 @@ class Rivals:
         return [one for one in self.not_present(case) if one.id in absent] if absent else []
 
 
-def wrong_ones(candidates: Sequence[Named], most: int, chance: Chance) -> list[Named]:
-    """Up to `most` candidates in drawn order, none of them kin to another."""
+def wrong_ones(
+    candidates: Sequence[Named], most: int, chance: Chance, *, admits: Callable[[Named], bool] | None = None
+) -> list[Named]:
+    """Up to `most` candidates in drawn order that are admitted, none of them kin to another."""
     left, found = list(candidates), list[Named]()
     for place in range(len(left)):
         if len(found) == most:
             break
         other = place + chance.below(len(left) - place)
         left[place], left[other] = left[other], left[place]
-        if not any(clash(left[place], one) for one in found):
+        if not any(clash(left[place], one) for one in found) and (admits is None or admits(left[place])):
             found.append(left[place])
     return found
 
 
-def some_wrong(candidates: Sequence[Named], most: int, chance: Chance) -> list[Named]:
+def some_wrong(
+    candidates: Sequence[Named], most: int, chance: Chance, *, admits: Callable[[Named], bool] | None = None
+) -> list[Named]:
     """Wrong options whose number is uniform from 1 to `most`, or to as many as there are."""
-    found = wrong_ones(candidates, most, chance)
+    found = wrong_ones(candidates, most, chance, admits=admits)
     return found[: 1 + chance.below(len(found))] if found else []
 
 
-def clear_of(case: Case, region: Record) -> frozenset[str]:
-    """Ids of labels that are present and lie, with all of their regions, clear of this one: their boxes don't touch.
+def clear_of(case: Case, label_id: str) -> frozenset[str]:
+    """Ids of labels that are present and none of whose regions touches one of this label's: judged by their boxes.
 
-    A label that also has a state other than present, on another side, or a region without a box isn't among them.
+    A label that also has a state other than present, on another side, or a region without a box isn't among them. Where one
+    label lies clear of another, the other lies clear of it.
     """
-    others: set[str] = set()
-    near = {region["label_id"], *(one["label_id"] for one in case.states if one["state"] != "present")}
-    x0, y0, x1, y1 = region["box_xyxy_px"]
+    boxes: dict[str, list[Sequence[float] | None]] = {}
     for one in case.record["annotations"]:
-        label_id, box = one["label_id"], one["box_xyxy_px"]
-        if label_id not in near:
-            others.add(label_id)
-            if box is None or (box[0] <= x1 and x0 <= box[2] and box[1] <= y1 and y0 <= box[3]):
-                near.add(label_id)
-    return frozenset(others - near)
+        boxes.setdefault(one["label_id"], []).append(one["box_xyxy_px"])
+    unsure = {one["label_id"] for one in case.states if one["state"] != "present"} | {label_id}
+    own = boxes[label_id]
+    return frozenset(
+        other
+        for other, theirs in boxes.items()
+        if other not in unsure and not any(_touch(one, box) for one in own for box in theirs)
+    )
+
+
+def _touch(one: Sequence[float] | None, other: Sequence[float] | None) -> bool:
+    if one is None or other is None:
+        return True
+    return one[0] <= other[2] and other[0] <= one[2] and one[1] <= other[3] and other[1] <= one[3]
 
 
 def options(right: Sequence[Named], wrong: Sequence[Named], chance: Chance) -> tuple[tuple[Option, ...], tuple[str, ...]]:

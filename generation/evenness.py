@@ -1,12 +1,12 @@
 """Keeps labels from being the answer more often than others, so that knowing what is common answers nothing.
 
-In the splits named, a label is passed over with such a chance that all labels asked about side by side are right about as
-often as the rarest. How often each could be asked about is known from the release's index, so no question needs another.
+In the splits named, a label of whole images is passed over with such a chance that all labels asked about side by side are
+right about as often as the rarest; of regions, it is pairs of labels that are evened out. How often labels could be asked
+about is known from the release's index, so no question needs another.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -39,16 +39,16 @@ class Evenness:
             self._counts[known] = {one.id: seen.get(one.id, _UNSEEN).faced for one in pool}
         return _skipped(label_id, self._counts[known], chance)
 
-    def skips_region(self, case: Case, label_id: str, *, task: str, given: Sequence[str], chance: Chance) -> bool:
-        """Whether a label isn't asked about by a region now; `given` are the granularities that share its pool."""
+    def admits(self, case: Case, right: str, wrong: str, *, task: str, kind: str, chance: Chance) -> bool:
+        """Whether a label that isn't on the image may be wrong for a region now.
+
+        Of two labels, one is the answer beside the other about as often as the other way round.
+        """
         split = case.record["split"]
         if split not in self.splits:
-            return False
-        known = (case.modality, task, split, *given)
-        if known not in self._counts:
-            places = [(case.modality, task, one, split) for one in given]
-            self._counts[known] = sum((Counter(self.pools.pointed.get(place, {})) for place in places), Counter[str]())
-        return _skipped(label_id, self._counts[known], chance)
+            return True
+        pairs = self.pools.pointed.get((case.modality, task, kind, split), {})
+        return chance.unit() * pairs.get((right, wrong), 0) < pairs.get((wrong, right), 0)
 
     def shown(self, case: Case, labels: Sequence[Named], *, right: bool, chance: Chance) -> list[Named]:
         """The labels to show among several right ones, so that each that is shown is as often right as wrong."""

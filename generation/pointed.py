@@ -1,13 +1,17 @@
-"""On how many images a label could be asked about by one of its regions."""
+"""On how many images one label could be asked about by a region, with another label that isn't there as a wrong option."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-Place = tuple[str, str, str]
-"""Modality (detail where there is one), clinical task and granularity."""
+POINTED = {"box": ("box",), "mask": ("mask", "contour", "box"), "contour": ("mask", "contour", "box")}
+"""Granularity of an annotation → ways of pointing at it."""
+Place = tuple[str, str, str, str]
+"""Modality (detail where there is one), clinical task, way of pointing, split."""
+Pairs = Mapping[Place, Mapping[tuple[str, str], int]]
+"""Place → ids of a label with a region and of one that isn't present → images."""
 
 
 class Tally:
@@ -16,8 +20,8 @@ class Tally:
     def __init__(self) -> None:
         self._key: str | None = None
         self._present: set[str] = set()
-        self._regions: dict[tuple[str, str, str, str], set[str]] = {}
-        self._found: Counter[tuple[tuple[str, str, str, str], frozenset[str], frozenset[str]]] = Counter()
+        self._regions: dict[Place, set[str]] = {}
+        self._found: dict[Place, Counter[tuple[frozenset[str], frozenset[str]]]] = {}
 
     def add(self, row: Mapping[str, Any], modality: str) -> None:
         """Take a row of the index, of a present label or of a region."""
@@ -26,29 +30,24 @@ class Tally:
             self._key = row["key"]
         if row["granularity"] == "image":
             self._present.add(row["label_id"])
-        else:
-            place = modality, row["clinical_task"], row["granularity"], row["split"]
+        for kind in POINTED.get(row["granularity"], ()):
+            place = modality, row["clinical_task"], kind, row["split"]
             self._regions.setdefault(place, set()).add(row["label_id"])
 
-    def counts(
-        self, pools: Mapping[Place, Iterable[str]], kin: Callable[[str, str], bool]
-    ) -> dict[tuple[str, str, str, str], Counter[str]]:
-        """Place and split → label id → images with such a region on which some label of the pool is kin to nothing present."""
+    def pairs(self) -> Pairs:
+        """How often each pair of a place's labels could meet, in either role."""
         self._close()
-        found: dict[tuple[str, str, str, str], Counter[str]] = {}
-        for (place, labels, present), images in sorted(self._found.items(), key=_order):
-            strangers = (one for one in pools[place[:3]] if not any(kin(one, other) for other in present))
-            counts = found.setdefault(place, Counter())
-            for label in labels if next(strangers, None) else ():
-                counts[label] += images
-        return found
+        return {place: self._pairs(patterns) for place, patterns in sorted(self._found.items())}
+
+    def _pairs(self, patterns: Counter[tuple[frozenset[str], frozenset[str]]]) -> Mapping[tuple[str, str], int]:
+        every = frozenset[str]().union(*(labels for labels, _ in patterns))
+        counts = Counter[tuple[str, str]]()
+        for (labels, present), images in patterns.items():
+            for label in labels:
+                counts.update({(label, other): images for other in every - present})
+        return dict(sorted(counts.items()))
 
     def _close(self) -> None:
         for place, labels in self._regions.items():
-            self._found[place, frozenset(labels), frozenset(self._present)] += 1
+            self._found.setdefault(place, Counter())[frozenset(labels), frozenset(self._present)] += 1
         self._present, self._regions = set(), {}
-
-
-def _order(item: tuple[tuple[Any, frozenset[str], frozenset[str]], int]) -> tuple[Any, ...]:
-    (place, labels, present), _ = item
-    return place, sorted(labels), sorted(present)

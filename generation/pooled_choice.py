@@ -5,9 +5,9 @@
 
 **Regions** (`region_choice`). One question per label, way of pointing and image, about a region drawn by chance. Wrong
 options are labels of a pool that all sources of one modality, clinical task and granularity share, without what is, or may
-be, at the region: labels that are present count as wrong only where all of their regions lie clear of it. A mask or contour
-can be pointed at by mask, by contour and by its tight box; a box made so is flagged `derived-box`. Points are no granularity
-of GMAI-MMBench.
+be, on the image: labels that are present count as wrong only where none of their regions touches one of the label's. A mask
+or contour can be pointed at by mask, by contour and by its tight box; a box made so is flagged `derived-box`. Points are no
+granularity of GMAI-MMBench.
 
 The number of wrong options is uniform from 1 to 4, or to as many as there are. Labels that serve none of the 18 clinical
 tasks aren't asked about.
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any
 
 from ..schema.clinical_tasks import CLINICAL_TASKS
@@ -28,14 +28,13 @@ from .chance import Chance
 from .distractors import LETTERS, Rivals, Ways, clear_of, kept, options, some_wrong, telling
 from .evenness import Evenness, evenness
 from .modality_words import picture
+from .pointed import POINTED
 from .pools import Named, Pools, kin
 from .rules import Rule
 from .wording import wordings
 
 SET = "pooled-choice"
 DERIVED_BOX = "derived-box"
-POINTED = {"box": ("box",), "mask": ("mask", "contour", "box"), "contour": ("mask", "contour", "box")}
-"""Granularity of an annotation → ways of pointing at it."""
 _NO_TASK = "None"
 _MOST_SHOWN = 6
 """Options of a question with several right ones: A to F."""
@@ -115,9 +114,9 @@ def region_choice(
         granularities: Ways of pointing: box, mask, contour.
         derived_boxes: Whether masks and contours are also pointed at by their tight boxes.
         min_area_share: Smallest region, as a share of the image.
-        elsewhere: Whether labels that are on the image, but clear of the region, may be wrong options.
+        elsewhere: Whether labels that are on the image, but clear of this one's regions, may be wrong options.
         most_wrong: Wrong options, 1 to 7.
-        even: Splits in which the labels of a pool are right about equally often: of common ones fewer are asked.
+        even: Splits in which, of two labels of a pool, each is right beside the other about equally often.
         most: Labels asked about per sample, drawn by chance; None takes all.
 
     Raises:
@@ -191,11 +190,11 @@ class _Asker:
         about = next(one for one in case.present if _place(one) == _place(region))
         task = about["clinical_task"]
         rivals = self.shared.get((case.modality, task, kind))
-        given = [one for one, shown in POINTED.items() if kind in shown]
-        if not rivals or self.even.skips_region(case, about["label_id"], task=task, given=given, chance=chance):
+        if rivals is None:
             return
-        apart = clear_of(case, region) if self.elsewhere else ()
-        wrong = some_wrong(rivals.not_present(case, apart=apart), self.most, chance)
+        apart = clear_of(case, about["label_id"]) if self.elsewhere else frozenset[str]()
+        admits = partial(self._admits, case, about, kind=kind, apart=apart, chance=chance) if self.even.splits else None
+        wrong = some_wrong(rivals.not_present(case, apart=apart), self.most, chance, admits=admits)
         derived = kind == "box" and (region["granularity"] != "box" or region["origin"] == "derived")
         more = {
             "granularity": kind,
@@ -203,6 +202,10 @@ class _Asker:
             "flags": (DERIVED_BOX,) if derived else (),
         }
         yield from self._asked(case, [_named(region)], wrong, about=about, place=place, chance=chance, **more)
+
+    def _admits(self, case: Case, about: Record, wrong: Named, *, kind: str, apart: frozenset[str], chance: Chance) -> bool:
+        right, task = about["label_id"], about["clinical_task"]
+        return wrong.id in apart or self.even.admits(case, right, wrong.id, task=task, kind=kind, chance=chance)
 
     def _asked(
         self,

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from ..schema.labels.table import table
 from ..schema.release import Release
 from .contrast import Contrast, contrast
-from .pointed import Tally
+from .pointed import Pairs, Tally
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,8 +46,8 @@ class Pools:
     """Source and label id of labels that have a region on every image on which they are present."""
     contrasts: Mapping[str, Contrast] = field(default_factory=dict)
     """Source → which of its labels stand against each other on whole images, and how often."""
-    pointed: Mapping[tuple[str, str, str, str], Mapping[str, int]] = field(default_factory=dict)
-    """Place of `regions` and split → label id → on how many images it could be asked about by such a region."""
+    pointed: Pairs = field(default_factory=dict)
+    """How often labels could meet in questions on regions."""
 
 
 _COLUMNS = ["key", "split", "label", "label_id", "laterality", "state", "granularity", "subset", "clinical_task"]
@@ -75,9 +75,8 @@ def pools_of(release: Release) -> Pools:
                     regions.setdefault(place, set()).add(label)
                     images.get((source, label.id), set()).discard(row["key"])
     located = frozenset(place for place, left in images.items() if not left)
-    pointed = tally.counts({place: [one.id for one in labels] for place, labels in regions.items()}, kin)
     contrasts = {source: contrast(release, source) for source in release.sources}
-    return Pools(_sorted(subsets), _sorted(sources), _sorted(regions), located, contrasts, pointed)
+    return Pools(_sorted(subsets), _sorted(sources), _sorted(regions), located, contrasts, tally.pairs())
 
 
 def kin(one: str, other: str) -> bool:

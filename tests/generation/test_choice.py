@@ -228,6 +228,24 @@ def test_general_questions_have_one_answer_each() -> None:
         assert gaps(item.texts["question"]) == set()
 
 
+def test_answers_are_evened_out_where_asked_for() -> None:
+    often = {"cataract": 1200, "drusen": 600, "glaucoma": 300}
+    labels = tuple(often)
+    cases = [closed(label, labels, key=f"eyes-{label}-{n}") for label, count in often.items() for n in range(count)]
+    ids = {label: table().id_of(label) for label in labels}
+    against = Contrast(
+        {ids[one]: frozenset(ids[other] for other in labels if other != one) for one in labels},
+        {"test": {ids[label]: Seen(count, 2100 - count, count) for label, count in often.items()}},
+    )
+    known = pools(*labels, contrasts={"eyes": against})
+    evened = Counter(question.labels for question in asked(cases, known, even=["test"]))
+    assert even(evened.values())
+    assert evened[ids["glaucoma"],] == 300
+    assert len(asked(cases, known, even=["train"])) == 2100
+    with pytest.raises(UsageError, match="even"):
+        asked(cases, known, even=["tests"])
+
+
 @pytest.mark.parametrize("options", [{"most_options": 1}, {"most_options": 9}, {"mixed_in": 1.5}, {"most": 0}])
 def test_numbers_that_cannot_be_used_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="subset-choice"):

@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 
 from medloom.generation import suite as suites
 from medloom.generation.case import Asking, Case
+from medloom.generation.chance import Chance
+from medloom.generation.contrast import Contrast, Seen
 from medloom.generation.distractors import Ways, clear_of, overlap, overlaps, words
 from medloom.generation.modality_words import picture
-from medloom.generation.pooled_choice import DERIVED_BOX, POINTED, SET, image_choice, image_multiple, region_choice
+from medloom.generation.pointed import POINTED, Tally
+from medloom.generation.pooled_choice import DERIVED_BOX, SET, image_choice, image_multiple, region_choice
 from medloom.generation.pools import Named, Pools, kin
 from medloom.generation.wording import gaps, wordings
 from medloom.schema.clinical_tasks import CLINICAL_TASKS
@@ -195,7 +198,7 @@ def test_labels_of_the_image_are_no_wrong_options_but_where_they_lie_elsewhere()
     assert offered[True, "atelectasis"] == {"hiatal hernia", *stranger}
     assert offered[True, "hiatal hernia"] == {"atelectasis", "cardiomegaly", *stranger}
     assert {frozenset(labels) for (elsewhere, _), labels in offered.items() if not elsewhere} == {frozenset(stranger)}
-    assert clear_of(films[0], regions[0]) == {table().id_of("hiatal hernia")}
+    assert clear_of(films[0], table().id_of("atelectasis")) == {table().id_of("hiatal hernia")}
 
 
 def test_masks_are_pointed_at_in_three_ways() -> None:
@@ -325,6 +328,54 @@ def test_the_most_are_drawn_among_all_labels() -> None:
     assert even(Counter(question.labels for question in questions).values())
 
 
+def test_of_two_labels_each_is_right_beside_the_other_as_often() -> None:
+    often = {"atelectasis": 1200, "pneumothorax": 400}
+    films = [
+        case([state(label)], [region("a0", label, (10, 10, 60, 50))], key=f"films-{label}-{number}")
+        for label, count in often.items()
+        for number in range(count)
+    ]
+    tally = Tally()
+    for film in films:
+        for row_ in (film.present[0], film.record["annotations"][0]):
+            given = row_.get("granularity", "image")
+            place = {"key": film.key, "split": "test", "granularity": given, "clinical_task": "Disease Diagnosis"}
+            tally.add({**place, "label_id": row_["label_id"]}, "X-ray")
+    known = Pools(regions=placed(*often).regions, pointed=tally.pairs())
+    ids = {label: table().id_of(label) for label in often}
+    place = ("X-ray", "Disease Diagnosis", "box", "test")
+    assert known.pointed == {
+        place: {(ids["atelectasis"], ids["pneumothorax"]): 1200, (ids["pneumothorax"], ids["atelectasis"]): 400}
+    }
+    answers = Counter(question.labels for question in asked(region_choice, films, known, even=["test"]))
+    assert even(answers.values())
+    assert answers[ids["pneumothorax"],] == 400
+    assert len(asked(region_choice, films, known, even=["train"])) == 1600
+
+
+def test_what_is_shown_among_several_is_as_often_right_as_wrong() -> None:
+    often = {"atelectasis": 0.8, "cardiomegaly": 0.5, "hiatal hernia": 0.3, "pneumothorax": 0.6, "pleural effusion": 0.5}
+    films = []
+    for number in range(3000):
+        drawn = Chance("films", number)
+        states = [state(label, "present" if drawn.unit() < share else "absent") for label, share in often.items()]
+        films.append(case(states, key=f"films-{number}"))
+    known = [
+        sum(one["state"] == "present" for film in films for one in film.states if one["label"] == label) for label in often
+    ]
+    seen = {table().id_of(label): Seen(count, 3000 - count, 0) for label, count in zip(often, known, strict=True)}
+    everyone = frozenset(seen)
+    contrasts = {"films": Contrast({one: everyone - {one} for one in everyone}, {"test": seen})}
+    questions = asked(image_multiple, films, Pools(sources=whole(*often).sources, contrasts=contrasts), even=["test"])
+    shares = {}
+    for evened, some in ((True, questions), (False, asked(image_multiple, films, whole(*often)))):
+        shown = Counter(label for question in some for label in texts(question))
+        held = Counter(label for question in some for label in right(question))
+        shares[evened] = [held[label] / shown[label] for label in often]
+    assert max(shares[True]) - min(shares[True]) < 0.1
+    assert max(shares[False]) - min(shares[False]) > 0.3
+
+
 @pytest.mark.parametrize(
     ("make", "options"),
     [
@@ -335,6 +386,8 @@ def test_the_most_are_drawn_among_all_labels() -> None:
         (region_choice, {"granularities": []}),
         (region_choice, {"min_area_share": 1.0}),
         (region_choice, {"most_wrong": 8}),
+        (image_multiple, {"even": "test"}),
+        (region_choice, {"even": ["excluded"]}),
     ],
 )
 def test_values_that_cannot_be_used_are_refused(make: Any, options: dict[str, Any]) -> None:
