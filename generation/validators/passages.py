@@ -11,7 +11,7 @@ from ..case import Case, Record
 
 GENERAL = ("In general", "Generally", "As a rule", "It is known", "Typically", "Usually")
 """Openings of sentences that say what is known in general."""
-_END = re.compile(r"[.!?;](?=\s|$)")
+_END = re.compile(r"[.!?](?=\s|$)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +17,7 @@ from medloom.generation.validators import CODES, validate
 from medloom.generation.validators.naming import holds, labels, named
 from medloom.generation.validators.place import outside
 from medloom.schema.labels import Label
+from medloom.schema.labels.table import table as label_table
 from medloom.schema.mask import rle_from_mask
 from medloom.schema.question import Kind, Option, Prompt, Question, Span
 from medloom.schema.record import to_json
@@ -48,9 +47,16 @@ BOXES = {
 def state_of(word: str, state: State) -> LabelState:
     label = Label(word)
     return LabelState(
-        label.name, label.id, state, "abdomen", "organ-segmentation", "ct-abdomen-organ-segmentation",
-        "Organ Recognition - Abdomen", ("Gastroenterology and Hepatology",), label.laterality,
-    )  # fmt: skip
+        label.name,
+        label.id,
+        state,
+        "abdomen",
+        "organ-segmentation",
+        "ct-abdomen-organ-segmentation",
+        "Organ Recognition - Abdomen",
+        ("Gastroenterology and Hepatology",),
+        label.laterality,
+    )
 
 
 def disc(box: tuple[int, int, int, int]) -> np.ndarray:
@@ -64,20 +70,42 @@ def annotation_of(place: int, word: str) -> Annotation:
     masked = word != "liver tumor"
     area = float(disc(box).sum()) if masked else float((box[2] - box[0]) * (box[3] - box[1]))
     return Annotation(
-        f"a{place}", label.name, label.id, "mask" if masked else "box", tuple(map(float, box)),  # type: ignore[arg-type]
-        rle_from_mask(disc(box)) if masked else None, area_px=area, laterality=label.laterality, origin=Origin.HUMAN,
-    )  # fmt: skip
+        f"a{place}",
+        label.name,
+        label.id,
+        "mask" if masked else "box",
+        tuple(map(float, box)),  # type: ignore[arg-type]
+        rle_from_mask(disc(box)) if masked else None,
+        area_px=area,
+        laterality=label.laterality,
+        origin=Origin.HUMAN,
+    )
 
 
 def case_of(**changes: Any) -> Case:
     states = tuple(state_of(word, state) for word, state in STATES.items())
     sample = Sample(
-        split="train", key="made-0001", source="made", collection="made", group="g", group_kind="image", licence="CC0-1.0",
-        citation="", modality="CT", area="abdomen", task="organ-segmentation", subsets=("ct-abdomen-organ-segmentation",),
-        clinical_task="Organ Recognition - Abdomen", department="Gastroenterology and Hepatology", image_format="png",
-        size_hw_px=SIZE, channels=1, provenance=Provenance("", "png", "", "", "", False, ""), labels=states,
+        split="train",
+        key="made-0001",
+        source="made",
+        collection="made",
+        group="g",
+        group_kind="image",
+        licence="CC0-1.0",
+        citation="",
+        modality="CT",
+        area="abdomen",
+        task="organ-segmentation",
+        subsets=("ct-abdomen-organ-segmentation",),
+        clinical_task="Organ Recognition - Abdomen",
+        department="Gastroenterology and Hepatology",
+        image_format="png",
+        size_hw_px=SIZE,
+        channels=1,
+        provenance=Provenance("", "png", "", "", "", False, ""),
+        labels=states,
         annotations=tuple(annotation_of(place, word) for place, word in enumerate(BOXES)),
-    )  # fmt: skip
+    )
     return Case({**orjson.loads(to_json(sample)), **changes})
 
 
@@ -97,62 +125,111 @@ def spans(answer: str, *words: tuple[str, str], level: str | None = None) -> tup
 
 
 CHOICE = asked(
-    Kind.SINGLE_CHOICE, "Which organ is to be seen on this CT slice?", instruction="Answer with the letter alone.",
-    granularity="image", options=IMAGE, answer="B", letters=("B",), labels=(ID["liver"],),
-)  # fmt: skip
+    Kind.SINGLE_CHOICE,
+    "Which organ is to be seen on this CT slice?",
+    instruction="Answer with the letter alone.",
+    granularity="image",
+    options=IMAGE,
+    answer="B",
+    letters=("B",),
+    labels=(ID["liver"],),
+)
 TWO = replace(
-    CHOICE, kind=Kind.MULTIPLE_CHOICE, answer="B, D", letters=("B", "D"), labels=(ID["liver"], ID["kidney"]),
+    CHOICE,
+    kind=Kind.MULTIPLE_CHOICE,
+    answer="B, D",
+    letters=("B", "D"),
+    labels=(ID["liver"], ID["kidney"]),
     options=(*IMAGE, Option("D", "kidney", ID["kidney"])),
-)  # fmt: skip
+)
 BOXED = replace(
-    CHOICE, granularity="box", question="What lies in the box on this CT slice?", prompts=(Prompt("box", "a3", (10.0, 15.0, 25.0, 30.0)),),
-    options=(Option("A", "spleen", ID["spleen"]), Option("B", "liver tumor", ID["liver tumor"])), labels=(ID["liver tumor"],),
-)  # fmt: skip
+    CHOICE,
+    granularity="box",
+    question="What lies in the box on this CT slice?",
+    prompts=(Prompt("box", "a3", (10.0, 15.0, 25.0, 30.0)),),
+    options=(Option("A", "spleen", ID["spleen"]), Option("B", "liver tumor", ID["liver tumor"])),
+    labels=(ID["liver tumor"],),
+)
 MASKED = replace(
-    BOXED, granularity="mask", prompts=(Prompt("mask", "a0"),), labels=(ID["liver"],),
+    BOXED,
+    granularity="mask",
+    prompts=(Prompt("mask", "a0"),),
+    labels=(ID["liver"],),
     options=(Option("A", "spleen", ID["spleen"]), Option("B", "liver", ID["liver"])),
-)  # fmt: skip
+)
 DETECTION = asked(
-    Kind.DETECTION, "Put a box around every kidney.", granularity="box", answer="There are two of them.", labels=(ID["kidney"],),
-    targets=("a1", "a2"), flags=("derived-box",),
-)  # fmt: skip
+    Kind.DETECTION,
+    "Put a box around every kidney.",
+    granularity="box",
+    answer="There are two of them.",
+    labels=(ID["kidney"],),
+    targets=("a1", "a2"),
+    flags=("derived-box",),
+)
 SAID = "The liver lies in the middle left of the image and covers about 16% of it."
 LOCALIZATION = asked(
-    Kind.LOCALIZATION, "Where on this slice is the liver, and how large is it?", answer=SAID, labels=(ID["liver"],),
-    targets=("a0",), spans=spans(SAID, ("liver", "a0")),
-)  # fmt: skip
+    Kind.LOCALIZATION,
+    "Where on this slice is the liver, and how large is it?",
+    answer=SAID,
+    labels=(ID["liver"],),
+    targets=("a0",),
+    spans=spans(SAID, ("liver", "a0")),
+)
 GIVEN = "Here are the left kidney and the liver."
 GROUNDING = asked(
-    Kind.GROUNDING, "Outline the left kidney and the liver.", answer=GIVEN, labels=(ID["kidney"], ID["liver"]), targets=("a1", "a0"),
+    Kind.GROUNDING,
+    "Outline the left kidney and the liver.",
+    answer=GIVEN,
+    labels=(ID["kidney"], ID["liver"]),
+    targets=("a1", "a0"),
     spans=spans(GIVEN, ("left kidney", "a1"), ("liver", "a0")),
-)  # fmt: skip
+)
 POINTED = "It is the left kidney."
 REFERRING = asked(
-    Kind.REFERRING, "What is marked, and which pixels belong to it?", granularity="point", answer=POINTED, labels=(ID["kidney"],),
-    targets=("a1",), prompts=(Prompt("point", "a1", points_xy_px=((95.0, 65.0), (93.5, 60.2))),),
+    Kind.REFERRING,
+    "What is marked, and which pixels belong to it?",
+    granularity="point",
+    answer=POINTED,
+    labels=(ID["kidney"],),
+    targets=("a1",),
+    prompts=(Prompt("point", "a1", points_xy_px=((95.0, 65.0), (93.5, 60.2))),),
     spans=spans(POINTED, ("left kidney", "a1")),
-)  # fmt: skip
+)
 REASONING = asked(
-    Kind.REASONING, "Which organ makes bile? Segment it.", perspective=3, answer="The liver makes bile.", labels=(ID["liver"],),
-    targets=("a0",), spans=spans("The liver makes bile.", ("liver", "a0")),
-)  # fmt: skip
+    Kind.REASONING,
+    "Which organ makes bile? Segment it.",
+    perspective=3,
+    answer="The liver makes bile.",
+    labels=(ID["liver"],),
+    targets=("a0",),
+    spans=spans("The liver makes bile.", ("liver", "a0")),
+)
 PROMPTED = asked(
-    Kind.PROMPTED, "What does the marked part do?", perspective=4, answer="The liver makes bile.", labels=(ID["liver"],),
-    prompts=(Prompt("point", "a0", points_xy_px=((27.0, 35.0),)),), granularity="point", targets=("a0",),
-)  # fmt: skip
+    Kind.PROMPTED,
+    "What does the marked part do?",
+    perspective=4,
+    answer="The liver makes bile.",
+    labels=(ID["liver"],),
+    prompts=(Prompt("point", "a0", points_xy_px=((27.0, 35.0),)),),
+    granularity="point",
+    targets=("a0",),
+)
 WHOLE = "This is a CT slice of the abdomen, without gallstone."
 PART = "The left kidney lies in the lower right of the image and fills 4%."
 NEXT = "The liver is image left of the left kidney."
 TOLD = f"{WHOLE} {PART} {NEXT}"
 DESCRIPTION = asked(
-    Kind.DESCRIPTION, "Describe this picture from the whole to its parts.", answer=TOLD, labels=(ID["kidney"], ID["liver"]),
+    Kind.DESCRIPTION,
+    "Describe this picture from the whole to its parts.",
+    answer=TOLD,
+    labels=(ID["kidney"], ID["liver"]),
     targets=("a0", "a1"),
     spans=(
         Span(0, len(WHOLE), (), "global"),
         *spans(TOLD, (PART, "a1"), level="region"),
         *spans(TOLD, (NEXT, "a0 a1"), level="relation"),
     ),
-)  # fmt: skip
+)
 CLEAN = (CHOICE, TWO, BOXED, MASKED, DETECTION, LOCALIZATION, GROUNDING, REFERRING, REASONING, PROMPTED, DESCRIPTION)
 
 
@@ -317,3 +394,101 @@ def test_a_planted_fault_is_caught_and_nothing_else(code: str, question: Questio
 def test_every_code_is_planted_and_every_kind_is_among_the_clean():
     assert PLANTED.keys() == CODES.keys()
     assert {one.kind for one in CLEAN} == set(Kind)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Both Kidneys and the spleen", {"kidney", "spleen"}),
+        ("COVID-19, covid 19 or Covid19?", {"covid-19"}),
+        ("a tumour of the liver: hepatic tumor", {"tumor", "liver", "liver tumor"}),
+        ("Answer all, and dr. Who", set()),
+        ("signs of DR and of AML", {"diabetic retinopathy", "acute myeloid leukemia"}),
+        ("lung cancer", {"lung cancer"}),
+        ("lung and lung cancer", {"lung", "lung cancer"}),
+        ("Erythrocytes", {"red blood cell"}),
+        ("", set()),
+    ],
+)
+def test_labels_are_found_by_all_their_names(text: str, words: set[str]):
+    assert named(text) == {Label(word).id for word in words}
+
+
+@given(
+    st.sampled_from(sorted(entry.name for entry in label_table())),
+    st.sampled_from(["{}", "the {},", "({})", "x {} y", "{}: 3"]),
+)
+def test_every_canonical_name_is_found_in_any_sentence(name: str, sentence: str):
+    text = sentence.format(name)
+    found = labels().within(text)
+    assert [one.meant for one in found] == [label_table().id_of(name)]
+    assert holds(text, name)
+    at = text.index(name)
+    assert labels().at(text, at) == found[0]
+    assert (found[0].start, text[at : at + len(name)]) == (at, name)
+
+
+@given(st.sampled_from(sorted(BOXES)), st.floats(-5, 125), st.floats(-5, 95))
+def test_a_point_is_inside_where_the_mask_is(word: str, x: float, y: float):
+    annotation = CASE.record["annotations"][list(BOXES).index(word)]
+    lost = outside(annotation, [(x, y)], size_hw_px=SIZE)
+    if annotation["rle"]:
+        inside = 0 <= x < SIZE[1] and 0 <= y < SIZE[0] and disc(BOXES[word])[int(y), int(x)]
+    else:
+        x0, y0, x1, y1 = annotation["box_xyxy_px"]
+        inside = x0 - 1 <= x <= x1 + 1 and y0 - 1 <= y <= y1 + 1
+    assert (lost == []) == bool(inside)
+
+
+def test_a_broken_mask_holds_no_point():
+    annotation = {**CASE.record["annotations"][1], "rle": "broken"}
+    assert outside(annotation, [(95, 65)], size_hw_px=SIZE) == [(95, 65)]
+
+
+def own_label() -> Case:
+    """The case with a label that the canonical table doesn't know, in place of the liver."""
+    record = orjson.loads(orjson.dumps(CASE.record))
+    for one in (*record["labels"], *record["annotations"]):
+        if one["label"] == "liver":
+            one |= {"label": "zebra knot", "label_id": "medloom:zebra-knot"}
+    return Case(record)
+
+
+@pytest.mark.parametrize(
+    ("question", "code"),
+    [
+        (replace(REASONING, question="What carries stripes? Segment it."), None),
+        (replace(REASONING, question="Where is the zebra knot? Segment it."), "entity-named"),
+        (replace(LOCALIZATION, question="Where is the zebra knot, and how large?"), None),
+        (LOCALIZATION, "name-missing"),
+    ],
+)
+def test_labels_of_ones_own_are_known_by_their_printed_name(question: Question, code: str | None):
+    answer = (question.answer or "").replace("liver", "zebra knot")
+    at = answer.index("zebra knot")
+    mine = replace(question, labels=("medloom:zebra-knot",), answer=answer, spans=(Span(at, at + len("zebra knot"), ("a0",)),))
+    assert [fault.code for fault in validate(mine, own_label(), Pools())] == ([] if code is None else [code])
+    absent = replace(mine, answer=f"{answer} There is no zebra knot.")
+    assert "absence-unknown" in {fault.code for fault in validate(absent, own_label(), Pools())}
+
+
+def test_a_withheld_answer_is_no_fault():
+    for one in CLEAN:
+        withheld = replace(one, answer=None, letters=(), labels=(), targets=(), spans=())
+        assert validate(withheld, CASE, Pools()) == []
+
+
+def test_left_and_right_are_two_options():
+    sides = (Option("A", "left kidney", ID["kidney"]), Option("B", "right kidney", ID["kidney"]))
+    question = replace(
+        BOXED, options=sides, answer="A", letters=("A",), prompts=(Prompt("mask", "a1"),), labels=(ID["kidney"],)
+    )
+    assert validate(replace(question, question="What does the mask show?"), CASE, Pools()) == []
+
+
+def test_numbers_are_options_as_they_are_printed():
+    """Words are compared without what stands between them; numbers aren't."""
+    question = replace(
+        CHOICE, question="How wide is it?", options=(Option("A", "<5 mm"), Option("B", "5 mm"), Option("C", "0.5 mm"))
+    )
+    assert validate(question, CASE, Pools()) == []
