@@ -114,18 +114,27 @@ def _texture(ours: Said, theirs: Said) -> int | None:
 
 
 def _relation(ours: Said, theirs: Said) -> int | None:
-    shared = _labels(ours) & _labels(theirs)
-    told = {_known(one, shared) for one in ours.relations}
-    return _graded(_known(one, shared) in told for one in theirs.relations)
+    shared, two = _labels(ours) & _labels(theirs), _two_sided(theirs)
+    told = {_known(one, shared, two) for one in ours.relations}
+    return _graded(_known(one, shared, two) in told for one in theirs.relations)
 
 
-def _known(one: Relation, shared: frozenset[str]) -> Relation:
+def _known(one: Relation, shared: frozenset[str], two: frozenset[str]) -> Relation:
     """The relation between things that both texts name; what only one names is left open."""
-    return Relation(_kept(one.one, shared), one.kind, _kept(one.other, shared))
+    return Relation(_kept(one.one, shared, two), one.kind, _kept(one.other, shared, two))
 
 
-def _kept(entity: Entity | None, shared: frozenset[str]) -> Entity | None:
-    return entity if entity is not None and entity[1] in shared else None
+def _kept(entity: Entity | None, shared: frozenset[str], two: frozenset[str]) -> Entity | None:
+    """The thing, with its side where the reference has both: else a wrong side is the region's fault alone."""
+    if entity is None or entity[1] not in shared:
+        return None
+    return entity if entity[1] in two else (None, entity[1])
+
+
+def _two_sided(text: Said) -> frozenset[str]:
+    """Labels of which a text names both sides."""
+    sides = {(label, place.value) for place in text.places if place.kind == "patient" for label in place.about}
+    return frozenset(label for label, side in sides if side == "left" and (label, "right") in sides)
 
 
 def _labels(text: Said) -> frozenset[str]:

@@ -157,7 +157,7 @@ def _opening(case: Case, chance: Chance) -> Sentence:
 
 def _area(case: Case) -> str:
     """Words such as " of the brain"; nothing where the area is unknown."""
-    if one_eye(case.modality):
+    if one_eye(case.modality) and AREAS.is_a(case.record["area"], "eye"):
         sides = {one["laterality"] for one in case.present} & {*SIDES}
         return f" of the {sides.pop()} eye" if len(sides) == 1 else " of the eye"
     return _area_words(case.record["area"])

@@ -27,7 +27,7 @@ _IRREGULAR = {
 }
 _HEAD = re.compile(r"^(.*?)(\w+)((?: of | or ).*)?$")
 _HISSING = ("s", "x", "ch", "sh")
-_LIKE_A_VOWEL = re.compile(r"(?:[aeiou]|x-ray|mr[ i]|hour)(?!ni|ter)", re.IGNORECASE)
+_LIKE_A_VOWEL = re.compile(r"(?!u(?:ni|ter|re|ri))(?:[aeiou]|x-ray|mr[ i]|hour)", re.IGNORECASE)
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from drawn_cases import case, records, region, state
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medloom.generation.case import Asking, Case
@@ -54,6 +54,7 @@ def labels_asked(rule: Rule, one: Case, seeds: int = 40) -> set[str]:
     return {label for question, _ in found for label in question.labels}
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**6), st.booleans())
 def test_questions_name_nothing_and_answers_name_everything(seed: int, pointed: bool) -> None:
     one, rule = organs(), fourth() if pointed else third(most=3)
