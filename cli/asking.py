@@ -67,7 +67,7 @@ def ask(
         raise UsageError("--answers without --withhold-answers; expected both, or neither")
     if dry_run and (withhold or without or fresh or preview):
         raise UsageError("--dry-run writes nothing; expected no --withhold-answers, --without, --fresh or --preview with it")
-    shared = {"seed": seed, "workers": workers or cores()}
+    shared: dict[str, Any] = {"seed": seed, "workers": workers or cores()}
     if dry_run:
         result = _estimated(release, suite, json=json, **shared, **({} if limit is None else {"sampled": limit}))
     else:

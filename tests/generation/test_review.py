@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import subprocess
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,7 +20,6 @@ from hypothesis.extra import numpy as arrays
 from medloom.cli import main
 from medloom.generation.agreement import agreement
 from medloom.generation.brush import brush_from_mask
-from medloom.generation.label_studio import labeling
 from medloom.generation.picked import asked, counts, every, files_of, pick
 from medloom.generation.review import Rule, export, take
 from medloom.generation.reviewed import Rejected, digest
@@ -446,42 +443,3 @@ def _called(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, st
         main(["review", *map(str, words)])
     assert isinstance(left.value.code, int)
     return left.value.code, capsys.readouterr().out
-
-
-VALIDATE = """
-import json, sys
-import numpy as np
-from label_studio_sdk.converter.brush import decode_rle
-from label_studio_sdk.label_interface import LabelInterface
-
-tasks, exports = (json.load(open(path)) for path in sys.argv[1:3])
-view = LabelInterface(open(sys.argv[3]).read())
-view.validate()
-areas = []
-for task in tasks:
-    assert view.validate_task({"data": task["data"]})
-    for prediction in task["predictions"]:
-        assert not view.validate_prediction(prediction, return_errors=True)
-        for one in prediction["result"]:
-            if one["type"] == "brushlabels":
-                areas.append(int((decode_rle(one["value"]["rle"])[3::4] > 0).sum()))
-assert all(view.validate_annotation(one) for task in exports for one in task["annotations"])
-print(json.dumps(areas))
-"""
-
-
-def test_label_studio_itself_finds_nothing_wrong(hand, tmp_path: Path):
-    python = os.environ.get("MEDLOOM_LABEL_STUDIO")
-    if not python:
-        pytest.skip("Label Studio absent: set MEDLOOM_LABEL_STUDIO to a Python that has label_studio_sdk")
-    release, questions = hand
-    tasks = tasks_of(release, tmp_path / "out")
-    exports = saved(tmp_path / "export.json", [came_back(task, [(1, "reject", ("other",), "so")]) for task in tasks])
-    files = [tmp_path / "out/tasks.json", exports, tmp_path / "out/labeling.xml"]
-    done = subprocess.run([python, "-c", VALIDATE, *map(str, files)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    masks = [one for pair in asked(release, questions) for one in pair.record["annotations"] if one["rle"] is not None]
-    areas = json.loads(done.stdout)
-    assert len(areas) == 6
-    assert set(areas) <= {int(one["area_px"]) for one in masks}
-    assert labeling() == (tmp_path / "out/labeling.xml").read_text()
