@@ -65,8 +65,11 @@ def ask(
 
     if answers is not None and not withhold:
         raise UsageError("--answers without --withhold-answers; expected both, or neither")
-    if dry_run and (withhold or without or fresh or preview):
-        raise UsageError("--dry-run writes nothing; expected no --withhold-answers, --without, --fresh or --preview with it")
+    if embed != (out is not None):
+        raise UsageError("--embed needs --out, and --out is its place; expected both, or neither")
+    if dry_run and (withhold or without or fresh or preview or embed):
+        writes = "--withhold-answers, --without, --fresh, --preview or --embed"
+        raise UsageError(f"--dry-run writes nothing; expected no {writes} with it")
     shared: dict[str, Any] = {"seed": seed, "workers": workers or cores()}
     if dry_run:
         result = _estimated(release, suite, json=json, **shared, **({} if limit is None else {"sampled": limit}))
