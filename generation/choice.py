@@ -66,7 +66,8 @@ def subset_choice(
     def rule(case: Case, chance: Chance) -> Iterator[Question]:
         asked = kept(_stated(case), most, chance)
         for place, state in enumerate(asked):
-            yield from asker.label(case, state, place=place, chance=chance)
+            if question := asker.label(case, state, place=place, chance=chance):
+                yield question
         if mixed_in and case.record["split"] == "train" and chance.unit() < mixed_in:
             yield asker.general(case, chance.one(general), place=len(asked), chance=chance)
 
@@ -98,20 +99,20 @@ class _Asker:
     even: Evenness
     instruction: str
 
-    def label(self, case: Case, state: Record, *, place: int, chance: Chance) -> Iterator[Question]:
+    def label(self, case: Case, state: Record, *, place: int, chance: Chance) -> Question | None:
         """The question about a label; none where nothing is known to be wrong."""
         rivals = self.rivals.get(state["subset"])
         known = rivals.absent(case, self.pools, beside=[state["label_id"]]) if rivals else []
         if rivals is None or not known:
-            return
+            return None
         if self.even.skips(case, state["label_id"], rivals.pool, place=state["subset"], chance=chance):
-            return
+            return None
         right, wrong = Named(state["label"], state["label_id"]), wrong_ones(known, self.most_wrong, chance)
         worded = _worded(case, state, part_of(state["task"], rivals.pool), telling([right, *wrong]), chance)
         if worded is None:
-            return
+            return None
         given, letters = options([right], wrong, chance)
-        yield self.asking.question(
+        return self.asking.question(
             case,
             place=place,
             kind=Kind.SINGLE_CHOICE,

@@ -28,6 +28,7 @@ from .chance import Chance
 from .distractors import LETTERS, Rivals, Ways, clear_of, kept, options, some_wrong, telling
 from .evenness import Evenness, evenness
 from .modality_words import picture
+from .pointable import allowed, pointable, regions_of
 from .pointed import POINTED
 from .pools import Named, Pools, kin
 from .rules import Rule
@@ -60,7 +61,8 @@ def image_choice(
 
     def rule(case: Case, chance: Chance) -> Iterator[Question]:
         for place, state in enumerate(kept(_distinct(case.present), most, chance)):
-            yield from asker.image(case, state, place=place, chance=chance)
+            if question := asker.image(case, state, place=place, chance=chance):
+                yield question
 
     return rule
 
@@ -89,7 +91,8 @@ def image_multiple(asking: Asking, pools: Pools, *, most_options: int = _MOST_SH
         for state in _distinct(case.present):
             tasks.setdefault(state["clinical_task"], []).append(state)
         for place, states in enumerate(tasks.values()):
-            yield from asker.several(case, states, place=place, chance=chance)
+            if question := asker.several(case, states, place=place, chance=chance):
+                yield question
 
     return rule
 
@@ -126,15 +129,17 @@ def region_choice(
     if not set(granularities) <= POINTED.keys() or not granularities or not 0 <= min_area_share < 1:
         found = f"granularities {list(granularities)}, min_area_share {min_area_share}"
         raise UsageError(f"{asking.rule}: {found}; expected some of {', '.join(POINTED)}, and a share from 0 to below 1")
-    asker = _Asker(asking, pools, most_wrong, evenness(asking, pools, even), elsewhere)
-    ways = {given: _allowed(given, granularities, derived_boxes) for given in POINTED}
+    asker = _Asker(asking, pools, most_wrong, evenness(asking, pools, even))
+    ways = {given: allowed(given, granularities, derived_boxes) for given in POINTED}
 
     def rule(case: Case, chance: Chance) -> Iterator[Question]:
         place = 0
-        regions = _regions(case, min_area_share)
+        regions = regions_of(case, min_area_share)
         for state in kept(_distinct(case.located()), most, chance):
-            for kind, pointable in _pointable(state["label_id"], regions, ways).items():
-                yield from asker.region(case, chance.one(pointable), kind, place=place, chance=chance)
+            apart = clear_of(case, state["label_id"]) if elsewhere else frozenset[str]()
+            for kind, some in pointable(state["label_id"], regions, ways).items():
+                if question := asker.region(case, chance.one(some), kind, apart=apart, place=place, chance=chance):
+                    yield question
                 place += 1
 
     return rule
@@ -147,7 +152,6 @@ class _Asker:
     most: int
     """Wrong options of one choice; options in all of several."""
     even: Evenness
-    elsewhere: bool = False
 
     @cached_property
     def sources(self) -> Mapping[tuple[str, str], Rivals]:
@@ -163,36 +167,37 @@ class _Asker:
                 found.setdefault((modality, task, kind), set()).update(pool)
         return {place: Rivals(tuple(sorted(labels)), regions=True) for place, labels in found.items()}
 
-    def image(self, case: Case, state: Record, *, place: int, chance: Chance) -> Iterator[Question]:
+    def image(self, case: Case, state: Record, *, place: int, chance: Chance) -> Question | None:
         """A question on the whole image with one right answer, a present label."""
         task = state["clinical_task"]
         rivals = self.sources.get((case.record["source"], task))
         known = rivals.absent(case, self.pools, beside=[state["label_id"]]) if rivals else []
         if not rivals or not known or self.even.skips(case, state["label_id"], rivals.pool, place=task, chance=chance):
-            return
+            return None
         wrong = some_wrong(known, self.most, chance)
-        yield from self._asked(case, [_named(state)], wrong, about=state, place=place, chance=chance)
+        return self._asked(case, [_named(state)], wrong, about=state, place=place, chance=chance)
 
-    def several(self, case: Case, states: Sequence[Record], *, place: int, chance: Chance) -> Iterator[Question]:
+    def several(self, case: Case, states: Sequence[Record], *, place: int, chance: Chance) -> Question | None:
         """A question on the whole image with several right answers, present labels of one clinical task."""
         rivals = self.sources.get((case.record["source"], states[0]["clinical_task"]))
         shown = self.even.shown(case, [_named(one) for one in states], right=True, chance=chance)
         right = _unrelated(shown, chance)[: self.most - 1]
         if rivals is None or len(right) < 2:
-            return
+            return None
         known = rivals.absent(case, self.pools, beside=[one.id for one in right])
         known = self.even.shown(case, known, right=False, chance=chance)
         wrong = some_wrong(known, self.most - len(right), chance)
-        yield from self._asked(case, right, wrong, about=states[0], place=place, chance=chance)
+        return self._asked(case, right, wrong, about=states[0], place=place, chance=chance)
 
-    def region(self, case: Case, region: Record, kind: str, *, place: int, chance: Chance) -> Iterator[Question]:
-        """A question on one annotation, pointed at by box, mask or contour."""
+    def region(
+        self, case: Case, region: Record, kind: str, *, apart: frozenset[str], place: int, chance: Chance
+    ) -> Question | None:
+        """A question on one annotation, pointed at by box, mask or contour; labels that lie apart may be wrong options."""
         about = next(one for one in case.present if _place(one) == _place(region))
         task = about["clinical_task"]
         rivals = self.shared.get((case.modality, task, kind))
         if rivals is None:
-            return
-        apart = clear_of(case, about["label_id"]) if self.elsewhere else frozenset[str]()
+            return None
         admits = partial(self._admits, case, about, kind=kind, apart=apart, chance=chance) if self.even.splits else None
         wrong = some_wrong(rivals.not_present(case, apart=apart), self.most, chance, admits=admits)
         derived = kind == "box" and (region["granularity"] != "box" or region["origin"] == "derived")
@@ -201,7 +206,7 @@ class _Asker:
             "prompts": (Prompt(kind, region["id"], tuple(region["box_xyxy_px"]) if kind == "box" else None),),
             "flags": (DERIVED_BOX,) if derived else (),
         }
-        yield from self._asked(case, [_named(region)], wrong, about=about, place=place, chance=chance, **more)
+        return self._asked(case, [_named(region)], wrong, about=about, place=place, chance=chance, **more)
 
     def _admits(self, case: Case, about: Record, wrong: Named, *, kind: str, apart: frozenset[str], chance: Chance) -> bool:
         right, task = about["label_id"], about["clinical_task"]
@@ -218,17 +223,17 @@ class _Asker:
         chance: Chance,
         granularity: str = "image",
         **more: Any,
-    ) -> Iterator[Question]:
+    ) -> Question | None:
         """The question, unless nothing is known to be wrong or the task is none of GMAI's."""
         if not wrong or about["clinical_task"] == _NO_TASK:
-            return
+            return None
         several, secrets = len(right) > 1, telling([*right, *wrong])
         frame = _ways("several" if several else granularity).silent(secrets, chance)
         cue = _ways(f"cue-{CLINICAL_TASKS.find(about['clinical_task']).code}").silent(secrets, chance)
         if frame is None or cue is None:
-            return
+            return None
         given, letters = options(right, wrong, chance)
-        yield self.asking.question(
+        return self.asking.question(
             case,
             place=place,
             kind=Kind.MULTIPLE_CHOICE if several else Kind.SINGLE_CHOICE,
@@ -270,39 +275,6 @@ def _unrelated(labels: Sequence[Named], chance: Chance) -> list[Named]:
         if not any(kin(one.id, other.id) for other in found):
             found.append(one)
     return found
-
-
-def _regions(case: Case, min_area_share: float) -> Mapping[tuple[str, str], Sequence[Record]]:
-    """Annotations that are large enough, by label id and granularity."""
-    height, width = case.size_hw_px
-    smallest = min_area_share * height * width
-    found: dict[tuple[str, str], list[Record]] = {}
-    for one in case.record["annotations"]:
-        if not smallest or _area_px(one) >= smallest:
-            found.setdefault((one["label_id"], one["granularity"]), []).append(one)
-    return found
-
-
-def _pointable(
-    label_id: str, regions: Mapping[tuple[str, str], Sequence[Record]], ways: Mapping[str, Sequence[str]]
-) -> Mapping[str, Sequence[Record]]:
-    """Way of pointing → the label's annotations: given boxes rather than derived ones."""
-    found: dict[str, Sequence[Record]] = {}
-    for given, shown in ways.items():
-        for kind in shown if (label_id, given) in regions else ():
-            found.setdefault(kind, regions[label_id, given])
-    return found
-
-
-def _allowed(given: str, granularities: Sequence[str], derived_boxes: bool) -> tuple[str, ...]:
-    return tuple(one for one in POINTED[given] if one in granularities and (one != "box" or given == "box" or derived_boxes))
-
-
-def _area_px(region: Record) -> float:
-    if region["area_px"] is not None or region["box_xyxy_px"] is None:
-        return region["area_px"] or 0.0
-    x0, y0, x1, y1 = region["box_xyxy_px"]
-    return (x1 - x0) * (y1 - y0)
 
 
 def _place(one: Record) -> tuple[str, str | None]:
