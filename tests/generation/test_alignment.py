@@ -27,8 +27,8 @@ HEAD = (
 )
 CHEST = (
     "Chest radiograph, PA view. The heart is enlarged and lies in the lower middle of the image. A well-defined, homogeneous "
-    "pulmonary nodule of 2% of the image lies in the upper right, inside the left lung. No pneumothorax and no pleural effusion. "
-    "It is uncertain whether there is a rib fracture."
+    "pulmonary nodule of 2% of the image lies in the upper right, inside the left lung. There is no pneumothorax. No pleural "
+    "effusion. It is uncertain whether there is a rib fracture."
 )
 CHANGES = [
     (HEAD, "T1-weighted MRI", "T2-weighted MRI", "modality", 1),
@@ -51,7 +51,7 @@ CHANGES = [
     (HEAD, "The cerebellum lies below the glioma", "The glioma lies above the cerebellum", "", 2),
     (HEAD, "reaches the lower border", "keeps clear of all borders", "relation", 1),
     (CHEST, "radiograph", "CT", "modality", 0),
-    (CHEST, "No pneumothorax", "There is a pneumothorax", "structures", 1),
+    (CHEST, "no pneumothorax", "a pneumothorax", "structures", 1),
     (CHEST, "It is uncertain whether there is", "There is", "structures", 1),
     (CHEST, "It is uncertain whether there is", "There is no", "structures", 1),
     (CHEST, "upper right", "middle right", "region", 1),
