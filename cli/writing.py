@@ -36,6 +36,9 @@ def write(
     seed: Annotated[int, typer.Option(help="Other seeds draw other labels, regions and angles.")] = 0,
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many samples of every shard.", show_default="all")] = None,
     tries: Annotated[int, typer.Option(min=1, help="Replies per question until one stands.")] = 2,
+    without: Annotated[
+        Path | None, typer.Option(help="A review: what people rejected is written anew.", show_default="none")
+    ] = None,
     with_image: Annotated[bool, typer.Option("--with-image", help="Send the pictures too; else only words leave.")] = False,
     allow_credentialed: Annotated[
         list[str] | None,
@@ -90,6 +93,7 @@ def write(
         limit=limit,
         with_image=with_image,
         tries=tries,
+        without=without,
         name=name,
         allow_credentialed=allow_credentialed or (),
     )

@@ -21,7 +21,6 @@ from .grammar import capital
 from .knowledge import knowledge
 from .marked import DERIVED_BOX
 from .modality_words import picture
-from .reasoning import INSTRUCTIONS, POINTERS
 from .retrieval import Corpus, Passage
 from .seen import Seen, complete, seen
 from .sheet import Part, parts_of, sheet
@@ -29,6 +28,12 @@ from .wording import Wording, pick, wordings
 
 ASKED = {"reasoning": Kind.REASONING, "prompted": Kind.PROMPTED, "description": Kind.DESCRIPTION}
 """Name of what is written → kind of question."""
+INSTRUCTIONS = {
+    "mask": "Answer with the name and a mask of every region.",
+    "box": "Answer with the name and a box for every region.",
+    "point": "Answer with the name and a point for every region.",
+}
+POINTERS = {"box": "in the box", "point": "at the marked point"}
 MOST_REGIONS = 6
 """A description of more would be a list."""
 QUESTION_CHARACTERS = (15, 500)

@@ -21,7 +21,7 @@ from typing import Any
 
 from .. import __version__
 from ..schema.errors import ReleaseError, UsageError
-from ..schema.question_set import FIELDS, INFO, MADE_FROM, QuestionSet
+from ..schema.question_set import FIELDS, INFO, MADE_FROM, REVIEW, QuestionSet
 from ..schema.release import Release
 from ..schema.sample import SCHEMA_VERSION
 from ..schema.vocabulary import slug
@@ -33,6 +33,7 @@ from .endpoint import Client, Endpoint
 from .pace import Clock
 from .pools import pools_of
 from .retrieval import Corpus
+from .reviewed import Rejected
 from .written_shard import NO_ANSWER, Run, Shard, left_out, planned, write_shard
 
 NAME = "written"
@@ -53,6 +54,8 @@ class Wish:
     with_image: bool = False
     tries: int = 2
     """Replies per question until one stands."""
+    without: Path | None = None
+    """A review whose rejected questions are written anew."""
     name: str = NAME
     allow_credentialed: Sequence[str] = ()
     """Sources whose words (and images) may leave this machine though their access is credentialed; recorded."""
@@ -137,11 +140,13 @@ class _Written:
     endpoint: Endpoint
     wish: Wish
     corpus: Corpus | None = field(init=False)
+    rejected: Rejected = field(init=False)
 
     def __post_init__(self) -> None:
         _guard(self.release, self.endpoint, self.wish)
         corpus = None if self.wish.corpus is None else Corpus.open(self.wish.corpus)
         object.__setattr__(self, "corpus", corpus)
+        object.__setattr__(self, "rejected", Rejected() if self.wish.without is None else Rejected.read(self.wish.without))
 
     @property
     def suite(self) -> str:
@@ -174,7 +179,8 @@ class _Written:
         digest = hashlib.sha256(json.dumps(suite, sort_keys=True).encode()).hexdigest()
         versions = {"medloom": __version__, "schema": SCHEMA_VERSION, "pyarrow": version("pyarrow")}
         sources = {recipe["facts"]["name"]: recipe["content_sha256"] for recipe in self.release.recipes()}
-        values = suite, digest, self.wish.seed, self.wish.limit, [], _texts(), versions, sources
+        wish, rejected = self.wish, self.rejected.digest
+        values = suite, digest, wish.seed, wish.limit, [], _texts(), versions, sources, rejected
         return json.loads(json.dumps(dict(zip(MADE_FROM, values, strict=True))))
 
     def shards(self) -> Iterator[Shard]:
@@ -194,13 +200,23 @@ class _Written:
         plan, work = self.plan(), self.places.work
         shutil.rmtree(work, ignore_errors=True)
         with Answers(self.answers) as answers, Client(self.endpoint, answers, clock=clock) as client:
-            run = Run(client, self.writing, pools_of(self.release), self.wish.seed, self.wish.tries, self.wish.with_image)
+            run = Run(
+                client,
+                self.writing,
+                pools_of(self.release),
+                self.wish.seed,
+                self.wish.tries,
+                self.wish.with_image,
+                self.rejected,
+            )
             told = list(self._told(run, work / "staged", progress))
         if plan["sources"] != self.plan()["sources"]:
             raise ReleaseError(f"{self.release.root} was rebuilt while it was read; expected it to rest; write again")
         names = ("path", "shard", "samples", "questions", "bytes", "sha256")
         info = plan | counted(told) | {"files": [{name: one[name] for name in names} for one in told]}
         write_json(work / "staged" / INFO, info)
+        if (review := read_json(self.places.out / REVIEW)) is not None:
+            write_json(work / "staged" / REVIEW, review)
         write_json(self.places.report, self._summary(told) | {"examples": examples(told)})
         swap(work / "staged", self.places.out, aside=work.parent)
         self.release.write_readme(work / "README.tmp")

@@ -25,6 +25,7 @@ from .drafts import ASKED, Draft, Writing, drafts
 from .endpoint import Client, Unanswered
 from .form import BadAnswer
 from .pools import Pools
+from .reviewed import Rejected
 from .validators import validate
 from .wording import wordings
 
@@ -73,6 +74,7 @@ class Run:
     seed: int
     tries: int
     with_image: bool
+    rejected: Rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,8 @@ def _question(run: Run, draft: Draft, reply: Reply) -> Question:
     question = replace(question, maker=maker, flags=(*question.flags, "model-made"), provenance=_provenance(run, draft, reply))
     for fault in validate(question, draft.case, run.pools):
         raise BadAnswer(fault.code, f"{fault.found}; expected {fault.expected}")
+    if run.rejected.holds(question):
+        raise BadAnswer("rejected", "people who reviewed it rejected it")
     return question
 
 
