@@ -6,9 +6,9 @@ Short abbreviations in capitals ("AML", "DR") count only in capitals: "all" is a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate, islice
+from itertools import accumulate
 
 _TOKEN = re.compile(r"[^\W_]+")
 _SHORT = 5
@@ -37,7 +37,7 @@ class Names:
         self._exact: dict[str, str] = {}
         self._folded: dict[str, str] = {}
         self._starts = set[str]()
-        self._longest = 1
+        self._prefixes = set[str]()
         for name, meant in meanings:
             self._add(name, meant)
 
@@ -48,7 +48,7 @@ class Names:
 
     def at(self, text: str, start: int) -> Mention | None:
         """The longest name that begins at a place of a text, which is the beginning of a word."""
-        found = list(self._beginning(list(islice(_TOKEN.finditer(text, start), self._longest))))
+        found = list(self._beginning(_TOKEN.finditer(text, start)))
         return found[-1] if found and found[-1].start == start else None
 
     def _add(self, name: str, meant: str) -> None:
@@ -56,23 +56,28 @@ class Names:
         joined = "".join(tokens)
         short = len(joined) <= _SHORT and joined[1:] != joined[1:].lower()
         (self._exact if short else self._folded).setdefault(joined if short else joined.casefold(), meant)
-        self._starts |= {singular(start.casefold()) for start in accumulate(tokens)}
-        self._longest = max(self._longest, len(tokens))
+        prefixes = {start.casefold() for start in accumulate(tokens)}
+        self._prefixes |= prefixes
+        self._starts |= {singular(start) for start in prefixes}
 
     def _all(self, text: str) -> Iterator[Mention]:
         tokens = list(_TOKEN.finditer(text))
         for place, first in enumerate(tokens):
             if singular(first.group().casefold()) in self._starts:
-                yield from self._beginning(tokens[place : place + self._longest])
+                yield from self._beginning(tokens[at] for at in range(place, len(tokens)))
 
-    def _beginning(self, tokens: Sequence[re.Match[str]]) -> Iterator[Mention]:
+    def _beginning(self, tokens: Iterable[re.Match[str]]) -> Iterator[Mention]:
         """The names that begin with the first of some words, the shortest first."""
-        joined = ""
+        joined, start = "", -1
         for token in tokens:
             joined += token.group()
-            meant = self._exact.get(joined) or self._in_any_case(joined.casefold())
+            start = token.start() if start < 0 else start
+            folded = joined.casefold()
+            meant = self._exact.get(joined) or self._in_any_case(folded)
             if meant is not None:
-                yield Mention(meant, tokens[0].start(), token.end())
+                yield Mention(meant, start, token.end())
+            if folded not in self._prefixes:
+                return
 
     def _in_any_case(self, word: str) -> str | None:
         found = self._folded.get(word)

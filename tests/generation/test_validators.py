@@ -175,6 +175,14 @@ LOCALIZATION = asked(
     targets=("a0",),
     spans=spans(SAID, ("liver", "a0")),
 )
+BESIDE = replace(
+    LOCALIZATION,
+    question="How does the left kidney lie to the liver?",
+    answer="The left kidney is image right of the liver and below it.",
+    labels=(ID["kidney"], ID["liver"]),
+    targets=("a1", "a0"),
+    spans=(Span(4, 15, ("a1",)), Span(38, 43, ("a0",))),
+)
 GIVEN = "Here are the left kidney and the liver."
 GROUNDING = asked(
     Kind.GROUNDING,
@@ -230,7 +238,7 @@ DESCRIPTION = asked(
         *spans(TOLD, (NEXT, "a0 a1"), level="relation"),
     ),
 )
-CLEAN = (CHOICE, TWO, BOXED, MASKED, DETECTION, LOCALIZATION, GROUNDING, REFERRING, REASONING, PROMPTED, DESCRIPTION)
+CLEAN = (CHOICE, TWO, BOXED, MASKED, DETECTION, LOCALIZATION, BESIDE, GROUNDING, REFERRING, REASONING, PROMPTED, DESCRIPTION)
 
 
 def options(*words: str) -> tuple[Option, ...]:
@@ -356,6 +364,11 @@ PLANTED: dict[str, list[Question]] = {
         said(LOCALIZATION, "middle left", "upper right"),
         said(LOCALIZATION, "middle left", "lower middle"),
         said(DESCRIPTION, "lower right", "center"),
+        said(DESCRIPTION, "image left of", "image right of"),
+        said(DESCRIPTION, "image left of", "below"),
+        replace(
+            BESIDE, answer="The left kidney is image left of the liver.", spans=(Span(4, 15, ("a1",)), Span(37, 42, ("a0",)))
+        ),
     ],
     "wrong-share": [
         said(LOCALIZATION, "16%", "25 %"),
@@ -372,6 +385,8 @@ PLANTED: dict[str, list[Question]] = {
         said(DESCRIPTION, "gallstone", "any spleen"),
         replace(DETECTION, question="Box every spleen.", answer="No spleen is seen.", labels=(ID["spleen"],), targets=()),
         said(DESCRIPTION, "without gallstone", "and the stomach is not seen"),
+        said(DESCRIPTION, "without gallstone", "looked for and absent: pancreas, gallstone and spleen"),
+        said(DESCRIPTION, "gallstone", "pancreas, gallbladder or stomach"),
     ],
 }
 
