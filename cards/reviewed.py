@@ -14,7 +14,8 @@ def exported(result: Mapping[str, Any], out: Console) -> None:
     """Files and counts of an export."""
     kinds = ", ".join(f"{kind.replace('_', ' ')} {count:,}" for kind, count in result["kinds"].items())
     out.print(f"{result['questions']:,} questions of [bold]{escape(result['suite'])}[/]: {kinds or 'none'}")
-    out.print(f"tasks     {escape(result['tasks'])} ({result['bytes'] / 1e6:,.1f} MB)")
+    for path in result["tasks"]:
+        out.print(f"tasks     {escape(path)}")
     out.print(f"interface {escape(result['labeling'])}")
 
 

@@ -41,8 +41,9 @@ def export(
     """Write `tasks.json` and `labeling.xml`, which Label Studio imports: its tasks and its labeling interface.
 
     A task shows the image with the question's prompts and its answer's regions, and asks to accept or reject, with
-    reasons. In Label Studio make a project, paste `labeling.xml` as the code of its interface, then import `tasks.json`. Let
-    several people judge each task (their number is a setting of the project), and export as JSON.
+    reasons. In Label Studio make a project, paste `labeling.xml` as the code of its interface, then import `tasks.json`
+    (of a large set `tasks-2.json` and so on, too). Let several people judge each task, which is a setting of the project,
+    and export as JSON.
 
     The tasks hold the owners' images: give them only to those who may see them.
 
@@ -52,7 +53,7 @@ def export(
     - `medloom review export releases/blood --suite mimoseg --images-at https://images.example.org/blood --out tasks`
     """
     from ..cards.reviewed import exported
-    from ..generation.review import export as write
+    from ..generation.task_files import export as write
     from ..schema.release import Release
 
     folder = out or work_folder(release) / "review" / suite

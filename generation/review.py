@@ -1,80 +1,29 @@
-"""Review by people: a question set goes out as Label Studio's tasks, and votes come back as `review.json`.
+"""Review by people: the votes in Label Studio's exports become `questions/<suite>/review.json`.
 
 More than half of the votes decide; questions without such a majority are `undecided`. Annotators are written as a1, a2, …
 """
 
 from __future__ import annotations
 
-import base64
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..schema.errors import Issue, UsageError
-from ..schema.question import Question
 from ..schema.question_set import REVIEW, QuestionSet
 from . import picked
 from .agreement import agreement
-from .label_studio import labeling, task
 from .reviewed import digest, read
 from .votes import REASONS, VERDICTS, Vote, votes
 
 if TYPE_CHECKING:
     from ..schema.release import Release
 
-TASKS, LABELING, IMAGES = "tasks.json", "labeling.xml", "images"
 UNDECIDED = "undecided"
-AT_ONCE = 1024
-"""Questions whose samples are looked up together."""
-
-
-def export(
-    release: Release,
-    suite: str,
-    out: Path,
-    *,
-    count: int | None = None,
-    seed: int = 0,
-    images_at: str | None = None,
-    answers: Path | None = None,
-) -> dict[str, Any]:
-    """What was written to a folder: `tasks.json` to import into Label Studio, and `labeling.xml`, its interface.
-
-    Args:
-        release: Whose questions.
-        suite: Which set of them.
-        out: The folder; files of an earlier export are replaced.
-        count: So many questions of each kind, drawn by the seed; None takes all, in the order of the files.
-        seed: Of the draw.
-        images_at: Where Label Studio will find the folder `images/` that is then written: an address, or a path that it
-            serves. Without it each task holds its image as a data URI.
-        answers: The private folder of withheld answers.
-
-    Raises:
-        UsageError: there is no such set, or its answers are withheld.
-        ReleaseError: a question's image is missing.
-    """
-    files = picked.files_of(release, suite, answers=answers)
-    every = picked.every(files) if count is None else iter(picked.pick(files, count=count, seed=seed))
-    counted: Counter[str] = Counter()
-    out.mkdir(parents=True, exist_ok=True)
-    temporary = out / f".{TASKS}.tmp"
-    with temporary.open("w", encoding="utf-8", newline="\n") as file:
-        for one in _asked(release, every):
-            counted[one.question.kind.value] += 1
-            image = _data_uri(one) if images_at is None else _beside(one, out / IMAGES, images_at)
-            file.write("[\n" if counted.total() == 1 else ",\n")
-            file.write(json.dumps(task(one, image), ensure_ascii=False))
-        file.write("\n]\n" if counted else "[]\n")
-    temporary.replace(out / TASKS)
-    (out / LABELING).write_text(labeling(), encoding="utf-8")
-    written = {"tasks": str(out / TASKS), "labeling": str(out / LABELING), "bytes": (out / TASKS).stat().st_size}
-    return {"suite": suite, "questions": counted.total(), "kinds": dict(counted), **written}
 
 
 def take(
@@ -199,24 +148,6 @@ def _question(
     }
     what = {"id": id, "digest": known[0], "kind": known[1], "verdict": verdict, "left_out": rule.leaves_out(verdict)}
     return what | {"reasons": [name for name in REASONS if name in reasons], "votes": cast}
-
-
-def _asked(release: Release, questions: Iterator[Question]) -> Iterator[picked.Asked]:
-    while some := list(islice(questions, AT_ONCE)):
-        if withheld := [one.id for one in some if one.answer is None and not one.targets]:
-            raise UsageError(f"{withheld[0]}: its answer is withheld; expected a set with its answers: people judge them too")
-        yield from picked.asked(release, some)
-
-
-def _data_uri(one: picked.Asked) -> str:
-    return f"data:image/{one.record['image_format']};base64,{base64.b64encode(one.coded).decode()}"
-
-
-def _beside(one: picked.Asked, folder: Path, address: str) -> str:
-    name = f"{one.question.key}.{one.record['image_format']}"
-    folder.mkdir(exist_ok=True)
-    (folder / name).write_bytes(one.coded)
-    return f"{address.rstrip('/')}/{name}"
 
 
 def _issue(code: str, vote: Vote, found: str) -> Issue:

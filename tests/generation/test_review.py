@@ -21,8 +21,9 @@ from medloom.cli import main
 from medloom.generation.agreement import agreement
 from medloom.generation.brush import brush_from_mask
 from medloom.generation.picked import asked, counts, every, files_of, pick
-from medloom.generation.review import Rule, export, take
+from medloom.generation.review import Rule, take
 from medloom.generation.reviewed import Rejected, digest
+from medloom.generation.task_files import export
 from medloom.generation.votes import REASONS, VERDICTS
 from medloom.schema.check_release import check
 from medloom.schema.errors import ReleaseError, UsageError
@@ -162,6 +163,19 @@ def test_images_may_lie_beside_the_tasks(hand, tmp_path: Path):
         name = f"{one.question.key}.{one.record['image_format']}"
         assert places[one.question.id] == f"/data/local-files/?d=blood/{name}"
         assert (tmp_path / "out/images" / name).read_bytes() == one.coded
+
+
+def test_many_tasks_lie_in_several_files(hand, tmp_path: Path):
+    whole = tasks_of(hand.release, tmp_path)
+    size = (tmp_path / "tasks.json").stat().st_size
+    for part_bytes, files in ((1, 12), (size // 3, 3), (10**9, 1)):
+        told = export(hand.release, "hand", tmp_path, part_bytes=part_bytes)
+        assert len(told["tasks"]) == files
+        assert all(Path(path).stat().st_size >= part_bytes for path in told["tasks"][:-1])
+        assert {path.name for path in tmp_path.glob("*tasks*")} == {Path(path).name for path in told["tasks"]}
+        assert [task for path in told["tasks"] for task in json.loads(Path(path).read_text())] == whole
+    hand.write([])
+    assert tasks_of(hand.release, tmp_path) == []
 
 
 def test_the_round_trip_keeps_every_vote_and_no_name(hand, tmp_path: Path):
@@ -425,8 +439,8 @@ def test_the_verbs_go_there_and_back(hand, tmp_path: Path, capsys: pytest.Captur
     code, out = run("export", release.root, "--suite", "hand", "--count", "2", "--json")
     told = json.loads(out)
     assert (code, told["questions"]) == (0, 6)
-    assert told["tasks"] == str(release.root.with_name("release.work") / "review/hand/tasks.json")
-    tasks = json.loads(Path(told["tasks"]).read_text())
+    assert told["tasks"] == [str(release.root.with_name("release.work") / "review/hand/tasks.json")]
+    tasks = json.loads(Path(told["tasks"][0]).read_text())
     path = saved(tmp_path / "e.json", [came_back(task, [(1, "accept"), (2, "reject", ("unclear",))]) for task in tasks])
     code, out = run("import", release.root, path, "--suite", "hand", "--json")
     told = json.loads(out)
