@@ -7,52 +7,35 @@ said of the rest. Each sentence is a span with its level and the annotations tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from ..schema.errors import UsageError
 from ..schema.question import Kind, Question
-from ..schema.triplet import AREAS
 from .case import Asking, Case, Record, listed
 from .chance import Chance
-from .grammar import Tied, an, article, capital, counted
+from .grammar import Tied, article, counted
 from .knowledge import knowledge
 from .modality_words import picture
+from .opening import opening
 from .pools import Pools
 from .region_words import Group, Sentence, border_sentence, groups, region_sentence, relation_sentences
 from .rules import Rule
-from .seen import SIDES, called, facts, one_eye, seen
+from .seen import called, facts, seen
 from .wording import pick, wordings
 
+T = TypeVar("T")
 GLOBAL, REGION, RELATION = "global", "region", "relation"
-VIEWS = {
-    "PA": "posteroanterior (PA) view",
-    "AP": "anteroposterior (AP) view",
-    "LATERAL": "lateral view",
-    "CC": "craniocaudal (CC) view",
-    "MLO": "mediolateral oblique (MLO) view",
+_PRESENT = {
+    **dict.fromkeys(("finding", "negative"), "labelled"),
+    **dict.fromkeys(("organ", "structure", "cell", "artifact", "object"), "without-region"),
+    **dict.fromkeys(("grade", "quality"), "graded"),
 }
-AREA_WORDS = {
-    "blood": "blood",
-    "bone-marrow": "bone marrow",
-    "cell": "cells",
-    "tissue": "tissue",
-    "sperm": "sperm",
-    "bones": "bones",
-    "vessels": "blood vessels",
-    "nerves": "peripheral nerves",
-    "lymph-nodes": "lymph nodes",
-    "fetus": "a fetus",
-    "phantom": "a test object",
-    "lung": "the lungs",
-    "musculoskeletal": "the musculoskeletal system",
-}
-"""Areas that aren't "the" and their name in small letters."""
-_UNSAID = ("other", "unspecified")
-_WHOLE = ("finding", "negative")
-_GRADES = ("grade", "quality")
-_PRESENT_ONLY = ("organ", "structure", "cell", "artifact", "object")
+"""Sort of a label that is present without region → part of the wordings that lists it."""
+_ABSENT = frozenset(_PRESENT) - {"negative", "grade", "quality"}
+_UNCERTAIN = frozenset(_PRESENT) - {"grade", "quality"}
+_STATED = ("labelled", "without-region", "graded", "uncertain", "absent")
+_WITH_ARTICLE = ("without-region", "uncertain")
 _SIDE_AT_IMAGE_LEFT = {"L": "right", "R": "left"}
 
 
@@ -131,13 +114,13 @@ def _question(asking: Asking, case: Case, told: Told, chance: Chance, *, local: 
 
 def _whole(case: Case, every: Sequence[Group], chance: Chance, *, absent: int) -> Iterator[Sentence]:
     """What the image is, what is on it, what is stated of it."""
-    yield _opening(case, chance)
+    yield _said("opening", chance, (), **opening(case))
     if every:
         things = listed(_counted(one) for one in every)
         ids = tuple([name for one in every for name in one.ids])
         yield _said("presence", chance, ids, things=things)
-    states = {part: list(_stated(case, part, most=absent, chance=chance)) for part in _STATED}
-    yield from (_said(part, chance, (), things=listed(names)) for part, names in states.items() if names)
+    for part, names in _stated(case, most=absent, chance=chance):
+        yield _said(part, chance, (), things=listed(names))
     if (side := _SIDE_AT_IMAGE_LEFT.get((case.record["provenance"]["orientation"] or " ")[0])) is not None and every:
         yield _said("sides", chance, (), side=side)
 
@@ -147,42 +130,6 @@ def _said(part: str, chance: Chance, annotations: tuple[str, ...], **gaps: Any) 
     return Sentence(wording.fill(**gaps), annotations, wording.id)
 
 
-def _opening(case: Case, chance: Chance) -> Sentence:
-    plane = case.record["acquisition"]["plane"]
-    noun = f"{plane} {picture(case.modality)}" if plane else picture(case.modality)
-    a_picture = an(noun)
-    gaps = {"a_picture": a_picture, "A_picture": capital(a_picture), "area": _area(case), "details": _details(case)}
-    return _said("opening", chance, (), **gaps)
-
-
-def _area(case: Case) -> str:
-    """Words such as " of the brain"; nothing where the area is unknown."""
-    if one_eye(case.modality) and AREAS.is_a(case.record["area"], "eye"):
-        sides = {one["laterality"] for one in case.present} & {*SIDES}
-        return f" of the {sides.pop()} eye" if len(sides) == 1 else " of the eye"
-    return _area_words(case.record["area"])
-
-
-@cache
-def _area_words(code: str) -> str:
-    if code in _UNSAID:
-        return ""
-    return f" of {AREA_WORDS.get(code) or f'the {AREAS[code].name.lower()}'}"
-
-
-def _details(case: Case) -> str:
-    """View, stain, contrast agent and scale, as far as they are known."""
-    acquisition = case.record["acquisition"]
-    view, stain, scale = acquisition["view"], acquisition["stain"], acquisition["um_per_px"]
-    said = [
-        f"in {VIEWS.get(view) or f'{view} view'}" if view else None,
-        f"stained with {stain}" if stain else None,
-        "taken with contrast agent" if acquisition["contrast"] == "yes" and case.modality != "T1ce" else None,
-        f"at {scale:.3g} µm per pixel" if scale else None,
-    ]
-    return "".join(f", {one}" for one in said if one)
-
-
 def _counted(group: Group) -> str:
     count = len(group.regions)
     if count == 1:
@@ -190,21 +137,31 @@ def _counted(group: Group) -> str:
     return counted(count, group.name, group.known)
 
 
-def _stated(case: Case, part: str, *, most: int, chance: Chance) -> Iterable[str]:
-    """Names of the labels that one kind of sentence about the whole image lists."""
-    state, sorts = _STATED[part]
-    found = [one for one in case.states if one["state"] == state and _sort(one) in sorts]
-    if state == "present":
-        found = [one for one in found if (one["label_id"], one["laterality"]) not in case.regions]
-    if part == "absent":
-        found = [one for one in found if one["label_id"] in case.absent]
-        found = _unique(found)
-        found = [found[place] for place in sorted(chance.some(range(len(found)), min(most, len(found))))]
-    return [_stated_name(one, case, bare=part not in ("uncertain", "without-region")) for one in found]
+def _stated(case: Case, *, most: int, chance: Chance) -> Iterator[tuple[str, list[str]]]:
+    """Parts of the wordings and the names that they list: labels without region, grades, what is uncertain or absent."""
+    found: dict[str, list[Record]] = {}
+    for one in case.states:
+        if (part := _part(one, case)) is not None:
+            found.setdefault(part, []).append(one)
+    for part in (part for part in _STATED if part in found):
+        states = found[part]
+        if part == "absent":
+            states = list({one["label_id"]: {**one, "laterality": None} for one in states}.values())
+            states = _drawn(states, most, chance)
+        if states:
+            yield part, [_stated_name(one, case, bare=part not in _WITH_ARTICLE) for one in states]
 
 
-def _unique(states: Iterable[Record]) -> list[Record]:
-    return list({one["label_id"]: {**one, "laterality": None} for one in states}.values())
+def _part(one: Record, case: Case) -> str | None:
+    """The part of the wordings that lists a label state; None where it is told elsewhere or not at all."""
+    state, sort = one["state"], _sort(one["label_id"])
+    if state == "absent":
+        return "absent" if sort in _ABSENT and one["label_id"] in case.absent else None
+    if state == "uncertain":
+        return "uncertain" if sort in _UNCERTAIN else None
+    if state != "present" or (one["label_id"], one["laterality"]) in case.regions:
+        return None
+    return _PRESENT.get(sort)
 
 
 def _stated_name(one: Record, case: Case, *, bare: bool) -> str:
@@ -213,24 +170,14 @@ def _stated_name(one: Record, case: Case, *, bare: bool) -> str:
     return f"{'' if bare else article(knowledge().get(one['label_id']), name)}{name}{value}"
 
 
-def _sort(one: Record) -> str:
+def _sort(label_id: str) -> str:
     """The label's sort; labels that nobody knows are findings."""
-    known = knowledge().get(one["label_id"])
+    known = knowledge().get(label_id)
     return "finding" if known is None else known.sort
 
 
-_ALL = (*_WHOLE, *_PRESENT_ONLY)
-_STATED: dict[str, tuple[str, tuple[str, ...]]] = {
-    "labelled": ("present", _WHOLE),
-    "without-region": ("present", _PRESENT_ONLY),
-    "graded": ("present", _GRADES),
-    "uncertain": ("uncertain", _ALL),
-    "absent": ("absent", ("finding", *_PRESENT_ONLY)),
-}
-"""Part of the wordings → state of the labels that it lists, and their sorts."""
-
-
-def _drawn(every: Sequence[Group], most: int, chance: Chance) -> list[Group]:
+def _drawn(every: Sequence[T], most: int, chance: Chance) -> list[T]:
+    """At most so many, in their own order."""
     if len(every) <= most:
         return list(every)
     return [every[place] for place in sorted(chance.some(range(len(every)), most))]
