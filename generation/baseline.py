@@ -1,11 +1,11 @@
 """The text-only baseline: how far a suite's choices can be answered without their pictures.
 
 Each guesser of `guesses.py` learns from the training split and is tried on the others; where a suite has but one of the
-two, on two halves of its samples in turn. Of each sample one question is tried, the one with the lowest id, since those
-of one picture aren't independent. A blind guess is right once in the ways to pick as many options as are right: once in
-four for a single choice of four. Accuracies are tested one-sided against that, by the exact binomial tail, with Holm's
-correction over all guessers and suites. What is flagged `mixed-in` needs no picture by design, and stays out, as do
-questions whose answers are withheld.
+two, on two halves of its samples in turn. A blind guess is right once in the ways to pick as many options as are right:
+once in four for a single choice of four. Accuracies are tested one-sided against that, by the exact binomial tail, with
+Holm's correction over all guessers and suites. Questions of one sample may stand or fall together; where they do, fewer
+trials are counted than there are questions (`trials`, by the design effect of cluster samples, never below 1). What is
+flagged `mixed-in` needs no picture by design, and stays out, as do questions whose answers are withheld.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def report(paths: Iterable[Path | str], *, balanced: bool = False) -> dict[str, 
     """What each guesser reaches on each suite, as plain data.
 
     `suites` holds per suite the numbers of questions, of those learned from and tried, the chance of a blind guess, and per
-    guesser `hits`, `accuracy`, `p`, `adjusted` (Holm) and `above_chance`; `passed` says that none is above chance.
+    guesser `hits`, `accuracy`, `trials`, `p`, `adjusted` (Holm) and `above_chance`; `passed` says that none is above chance.
 
     Args:
         paths: Folders of question sets, as `questions/<suite>` of a release, or Parquet files of them.
@@ -84,9 +84,7 @@ class _Tried:
         self.halved = not (train and held)
         halves = [[one for _, one in choices if _half(one) == side] for side in (0, 1)]
         turns = [(halves[0], halves[1]), (halves[1], halves[0])] if self.halved else [(train, held)]
-        self.turns = [(learned, _one_each(tried)) for learned, tried in turns]
-        if balanced:
-            self.turns = [(_even(learned), _even(tried)) for learned, tried in self.turns]
+        self.turns = [(_even(learned), _even(tried)) for learned, tried in turns] if balanced else turns
         self.tried = [one for _, some in self.turns for one in some]
 
     def result(self) -> dict[str, Any]:
@@ -102,11 +100,22 @@ class _Tried:
         }
 
     def _guess(self, learn: Learn, chance: float) -> dict[str, Any]:
-        hits = 0
+        hits: list[bool] = []
         for learned, tried in self.turns:
             scores = learn(learned)
-            hits += sum(right(one, scores) for one in tried)
-        return {"hits": hits, "accuracy": hits / len(self.tried), "p": at_least(hits, len(self.tried), chance)}
+            hits += [right(one, scores) for one in tried]
+        accuracy, trials = sum(hits) / len(hits), int(len(hits) / self._effect(hits))
+        p = at_least(round(accuracy * trials), trials, chance)
+        return {"hits": sum(hits), "accuracy": accuracy, "trials": trials, "p": p}
+
+    def _effect(self, hits: Sequence[bool]) -> float:
+        """By how much the hits of samples scatter more than those of questions alone would: 1 or more."""
+        bias = sum(hits) / len(hits) - sum(one.by_chance for one in self.tried) / len(self.tried)
+        off: dict[str, float] = {}
+        for one, hit in zip(self.tried, hits, strict=True):
+            off[one.key] = off.get(one.key, 0.0) + hit - one.by_chance - bias
+        alone = sum(one.by_chance * (1 - one.by_chance) for one in self.tried)
+        return max(1.0, sum(each * each for each in off.values()) / alone)
 
 
 def _suites(paths: Iterable[Path | str]) -> dict[str, list[tuple[str, Choice]]]:
@@ -138,14 +147,6 @@ def _choice(row: dict[str, Any]) -> Choice | None:
     texts = tuple(one["text"] for one in row["options"])
     group = (row["rule"], row["subset"], row["granularity"])
     return Choice(row["id"], row["key"], group, row["question"], texts, places)
-
-
-def _one_each(choices: Iterable[Choice]) -> list[Choice]:
-    """One choice per sample, the first."""
-    found: dict[str, Choice] = {}
-    for one in choices:
-        found.setdefault(one.key, one)
-    return list(found.values())
 
 
 def _even(choices: Iterable[Choice]) -> list[Choice]:

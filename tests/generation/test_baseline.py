@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -137,11 +138,30 @@ def test_one_split_alone_is_learned_and_tried_in_halves(tmp_path: Path):
     assert toy["guessers"]["position"]["above_chance"]
 
 
-def test_one_question_of_a_sample_is_tried(tmp_path: Path):
-    folder = written(tmp_path, lambda number, chance: replace(fair(number, chance), key=f"toy-{number // 5}"), 400)
-    toy = report([folder])["suites"]["toy"]
-    assert toy["questions"] == 400
-    assert toy["tried"] == 80
+def test_questions_that_fall_together_count_as_fewer_trials(tmp_path: Path):
+    """Eight equal questions of each sample: a set of 600 says as much as 75."""
+
+    def eightfold(number: int, chance: Chance) -> Question:
+        one = fair(number // 8, Chance("eightfold", number // 8))
+        return replace(one, id=f"q-{chance.bits64():016x}")
+
+    toy = report([written(tmp_path, eightfold, 1200)])["suites"]["toy"]
+    assert toy["tried"] == 600
+    assert all(40 <= one["trials"] <= 150 for one in toy["guessers"].values())
+    alone = report([written(tmp_path / "alone", fair, 1200)])["suites"]["toy"]
+    assert all(one["trials"] > 550 for one in alone["guessers"].values())
+
+
+@pytest.mark.parametrize("size", [1, 6])
+def test_fair_sets_pass_however_their_questions_hang_together(size: int, tmp_path: Path):
+    def together(number: int, chance: Chance, *, seed: int) -> Question:
+        one = fair(number // size, Chance("together", seed, number // size))
+        return replace(one, id=f"q-{chance.bits64():016x}")
+
+    reports = [
+        report([written(tmp_path / str(seed), partial(together, seed=seed), 60 * size, seed=seed)]) for seed in range(30)
+    ]
+    assert [one["passed"] for one in reports].count(False) <= 4
 
 
 def test_what_has_nothing_to_guess_stays_out(tmp_path: Path):
