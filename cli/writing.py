@@ -71,7 +71,8 @@ def write(
     """
     from ..cards.written import estimated, written
     from ..generation.endpoint import Endpoint
-    from ..generation.written import Price, Wish, estimate
+    from ..generation.written_cost import Price, estimate
+    from ..generation.written_plan import Wish
 
     if dry_run and fresh:
         raise UsageError("--dry-run writes nothing; expected no --fresh with it")

@@ -123,12 +123,12 @@ class Client:
     """Asks an endpoint; made for threads."""
 
     def __init__(self, endpoint: Endpoint, answers: Answers, *, clock: Clock | None = None):
-        self.endpoint, self._answers, self._clock = endpoint, answers, clock or Clock()
+        self._stop, self._lock = threading.Event(), threading.Lock()
+        self.endpoint, self._answers, self._clock = endpoint, answers, clock or Clock(sleep=self._wait)
         self._key = os.environ.get(KEY, "").strip()
         self._open = _opened(endpoint, self._key)
         self._pace = Pace(endpoint.requests_per_minute, endpoint.tokens_per_minute, clock=self._clock)
         self._slots = threading.BoundedSemaphore(endpoint.concurrency)
-        self._stop, self._lock = threading.Event(), threading.Lock()
         self._without: tuple[str, ...] = ()
         self._in_a_row = 0
 
@@ -196,6 +196,10 @@ class Client:
             self._pace.hold(trouble.wait_s)
             return
         self._clock.sleep(min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** (attempt - 1)) * chance.between(0.5, 1.0))
+
+    def _wait(self, seconds: float) -> None:
+        """A sleep that ends when the run is stopped."""
+        self._stop.wait(seconds)
 
     def _given_up(self, trouble: Trouble) -> Unanswered:
         found = self._scrubbed(trouble.found)

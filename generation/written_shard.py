@@ -71,10 +71,10 @@ class Run:
     client: Client
     writing: Writing
     pools: Pools
-    seed: int
-    tries: int
-    with_image: bool
-    rejected: Rejected
+    seed: int = field(kw_only=True)
+    tries: int = field(kw_only=True)
+    with_image: bool = field(kw_only=True)
+    rejected: Rejected = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def write_shard(run: Run, shard: Shard, staged: Path, *, show: Callable[[int, in
     }
 
 
-def left_out(counts: Counter[tuple[str, str]]) -> dict[str, dict[str, int]]:
+def by_rule(counts: Counter[tuple[str, str]]) -> dict[str, dict[str, int]]:
     """Rule → code → number."""
     found: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for (rule, code), count in sorted(counts.items()):

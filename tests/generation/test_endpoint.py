@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -252,6 +253,24 @@ def test_an_endpoint_that_is_gone_ends_the_run(answers, skipping):
             stopped = client.ask(replace(REQUEST, seed=99))
         assert isinstance(stopped, Unanswered)
         assert (stopped.code, len(server.bodies)) == ("stopped", MOST_IN_A_ROW)
+
+
+@pytest.mark.parametrize("headers", [{}, {"retry-after": "300"}])
+def test_a_stop_ends_every_wait(headers, answers):
+    asked_once, came = threading.Event(), []
+
+    def script(body, before):
+        asked_once.set()
+        return Answer(status=503, headers=headers)
+
+    with Scripted(script) as server, Client(endpoint(server, attempts=99), answers) as client:
+        waiting = threading.Thread(target=lambda: came.append(client.ask(REQUEST)), daemon=True)
+        waiting.start()
+        assert asked_once.wait(20)
+        client.stop()
+        waiting.join(20)
+        assert not waiting.is_alive()
+    assert came[0].code == "stopped"
 
 
 def test_nobody_listens(answers, skipping):

@@ -27,8 +27,11 @@ from medloom.generation.ask_shard import records
 from medloom.generation.case import Case
 from medloom.generation.endpoint import KEY, Endpoint
 from medloom.generation.pace import Clock
+from medloom.generation.reviewed import digest
 from medloom.generation.wording import gaps, wordings
-from medloom.generation.written import Price, Wish, estimate, write
+from medloom.generation.written import write
+from medloom.generation.written_cost import Price, estimate
+from medloom.generation.written_plan import Wish
 from medloom.schema.check_release import check
 from medloom.schema.errors import EndpointError, UsageError
 from medloom.schema.load import load
@@ -340,6 +343,44 @@ def test_the_answer_rests_on_passages_of_the_users_corpus(phantom, tmp_path):
     assert any("[1] The liver makes bile" in text for text in texts)
     info = json.loads((phantom / "questions" / SUITE / "suite.json").read_text())
     assert info["suite"]["passages"] == liver["passages_sha256"]
+
+
+def test_what_people_rejected_is_written_anew(phantom, tmp_path):
+    with Scripted(lambda body, before: Answer(_numbered(body))) as server:
+        ask(phantom, server)
+        first = {one.id: one for one in questions(phantom)}
+        bad = next(one for one in first.values() if one.perspective == 3)
+        review = {"questions": [{"id": bad.id, "digest": digest(bad), "verdict": "rejected", "left_out": True}]}
+        (tmp_path / "review.json").write_text(json.dumps(review))
+        asked = len(server.bodies)
+        report = ask(phantom, server, replace(FEW, without=tmp_path / "review.json"))
+        assert len(server.bodies) == asked + 1
+    assert report["refused_replies"] == {bad.rule: {"rejected": 1}}
+    assert {one.id for one in questions(phantom) if one != first[one.id]} == {bad.id}
+    assert check(phantom)["faults"] == []
+
+
+def _numbered(body: Body) -> str:
+    """A good reply that differs from try to try."""
+    return (
+        changed(body, answer=f"{json.loads(good(body))['answer']} {'Indeed. ' * len(body['messages'])}")
+        if pair(body)
+        else good(body)
+    )
+
+
+def pair(body: Body) -> bool:
+    return fields(body) == ["question", "answer"]
+
+
+def test_a_report_that_was_cleared_away_is_not_needed(phantom):
+    with Scripted(obedient) as server:
+        first = ask(phantom, server)
+        shutil.rmtree(phantom.with_name("release.work"))
+        again = ask(phantom, server)
+        assert again["made"] is False
+        names = ("drafts", "questions", "given_up", "unanswered", "left_out")
+        assert [again[name] for name in names] == [first[name] for name in names]
 
 
 def close(release: Path) -> None:
