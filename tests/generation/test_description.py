@@ -246,7 +246,7 @@ def test_the_phantom(built: Callable[[str], tuple[Path, dict[str, Any]]]) -> Non
 
 def test_the_nearest_of_many_is_told_where_only_one_stands_alone() -> None:
     lone, many = state("white blood cell", area="blood"), state("red blood cell", area="blood")
-    places = [(20, 40, 40, 60), (150, 40, 170, 60), (70, 5, 90, 20)]
+    places = [(20, 40, 40, 60), (150, 40, 170, 60), (70, 15, 90, 30)]
     regions = [region(0, lone, (60, 40, 90, 60), "box"), *(region(n, many, box, "box") for n, box in enumerate(places, 1))]
     found = [told(case([lone, many], regions, modality="Mic", area="blood"), seed) for seed in range(20)]
     nearest = [span for question in found for span in question.spans if span.level == "relation" and len(span.annotations) == 2]
