@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .alignment import Judge
 from .answers import Reply
 from .endpoint import Client, Request, Unanswered
 from .form import BadAnswer, Form
@@ -15,19 +16,32 @@ ATTRIBUTES: Mapping[str, str] = {
     "structures": "which organs, structures or findings are seen",
     "region": "where the regions lie and how large they are",
     "texture": "how the regions look: brightness, border, pattern",
-    "local_global": "what the regions have to do with each other and with the whole",
+    "relation": "what the regions have to do with each other and with the whole",
 }
-"""Attribute → what it looks at."""
-POINTS = (0, 2)
-_FORM = Form("scores", {name: f"0, 1 or 2 points for {text}" for name, text in ATTRIBUTES.items()}, numbers=POINTS)
+"""Attribute → what it looks at; the names are those of `alignment.py`."""
+_UNSAID = -1
+_FORM = Form(
+    "scores", {name: f"0, 1 or 2 points, or -1, for {text}" for name, text in ATTRIBUTES.items()}, numbers=(_UNSAID, 2)
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
     """Points by attribute, and the reply that gave them."""
 
-    points: Mapping[str, int]
+    points: Mapping[str, int | None]
+    """0, 1 or 2; None where the reference says nothing."""
     reply: Reply
+
+
+def judge_of(client: Client, *, seed: int = 0) -> Judge:
+    """A judge for `alignment`: all five attributes cost one request, whichever are asked for; no answer is no score."""
+
+    def points(attribute: str, description: str, reference: str) -> int | None:
+        judged = judge(client, description=description, reference=reference, seed=seed)
+        return judged.points[attribute] if isinstance(judged, Judged) else None
+
+    return points
 
 
 def judge(client: Client, *, description: str, reference: str, seed: int = 0) -> Judged | Unanswered:
@@ -42,6 +56,7 @@ def judge(client: Client, *, description: str, reference: str, seed: int = 0) ->
     if isinstance(reply, Unanswered):
         return reply
     try:
-        return Judged(_FORM.read(reply.text), reply)
+        read = _FORM.read(reply.text)
+        return Judged({name: None if value == _UNSAID else value for name, value in read.items()}, reply)
     except BadAnswer as error:
         return Unanswered(error.code, error.found)

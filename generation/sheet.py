@@ -59,7 +59,7 @@ def _regions(case: Case, parts: Sequence[Part]) -> Iterator[str]:
         places = list(dict.fromkeys(place(box, case.size_hw_px) for box in boxes))
         where = f"in the {listed(places)} of the image" if len(places) <= MOST_PLACES else "spread over the image"
         share = sum(one["area_px"] or 0.0 for one in part.regions) / (height * width)
-        size = f"; share of the image: {share_words(share)}" if share else ""
+        size = f"; share of the image: {share_words(share)}" if 0 < share < 1 else ""  # boxes may lie upon each other
         side = "; its side is the patient's" if part.state["laterality"] in SIDES and not one_eye(case.modality) else ""
         yield f"- Region {number}: {part.name}; number of them: {len(boxes)}; {where}{size}{side}."
 

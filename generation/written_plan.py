@@ -138,8 +138,8 @@ def _guard(release: Release, endpoint: Endpoint, wish: Wish) -> None:
     closed = sorted(name for name in held if held[name] not in _OPEN and name not in wish.allow_credentialed)
     if closed and not endpoint.loopback:
         raise UsageError(
-            f"{', '.join(closed)}: access is {held[closed[0]]}, and {endpoint.shown} is another machine; expected an endpoint on "
-            "this one; where the owner's terms allow it, --allow-credentialed SOURCE sends them and is recorded"
+            f"{', '.join(closed)}: access is {held[closed[0]]}, and {endpoint.shown} is another machine; expected an endpoint "
+            "on this one; where the owner's terms allow it, --allow-credentialed SOURCE sends them and is recorded"
         )
 
 

@@ -19,10 +19,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scripted_chat import Answer, Scripted
 
+from medloom.generation.alignment import alignment
 from medloom.generation.answers import Answers, Reply
 from medloom.generation.endpoint import KEY, MOST_IN_A_ROW, Client, Endpoint, Request, Unanswered
 from medloom.generation.form import BadAnswer, Form
-from medloom.generation.judge import ATTRIBUTES, Judged, judge
+from medloom.generation.judge import ATTRIBUTES, Judged, judge, judge_of
 from medloom.generation.pace import Clock, Pace
 from medloom.generation.trouble import retry_after_s
 from medloom.schema.errors import EndpointError, UsageError
@@ -460,6 +461,17 @@ def test_a_judge_gives_points(answers, skipping):
         assert isinstance(judged, Judged)
         assert judged.points == dict.fromkeys(ATTRIBUTES, 2) | {"texture": 0}
         assert "Cyst in the liver." in server.bodies[0]["messages"][1]["content"]
+
+
+def test_a_judge_serves_the_alignment_with_one_request(answers, skipping):
+    with Scripted(turns(Answer(points(texture=1, relation=-1)))) as server:
+        with Client(endpoint(server), answers, clock=skipping.clock) as client:
+            scored = alignment("Something.", "Nothing that a rule would know.", judge=judge_of(client))
+        assert len(server.bodies) == 1
+    assert {"texture", "structures"} <= scored.judged
+    assert "relation" not in scored.judged
+    assert (scored.scores["texture"], scored.scores["structures"], scored.scores["relation"]) == (1, 2, None)
+    assert set(scored.scores) == set(ATTRIBUTES)
 
 
 @pytest.mark.parametrize("reply", [points(texture=3), points(region=True), points(region="2"), points(extra=1), "fine"])
