@@ -7,13 +7,17 @@ a wrong answer beside the other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
+from ..schema.errors import ReleaseError
 from ..schema.labels.table import table
 from ..schema.release import Release
 from .contrast import Contrast, contrast
@@ -51,6 +55,7 @@ class Pools:
 
 
 _COLUMNS = ["key", "split", "label", "label_id", "laterality", "state", "granularity", "subset", "clinical_task"]
+_ROWS_AT_ONCE = 1 << 12
 
 
 def pools_of(release: Release) -> Pools:
@@ -58,23 +63,24 @@ def pools_of(release: Release) -> Pools:
     subsets: dict[Any, set[Named]] = {}
     sources: dict[Any, set[Named]] = {}
     regions: dict[Any, set[Named]] = {}
-    images: dict[tuple[str, str], set[str]] = {}
+    everywhere: dict[tuple[str, str], bool] = {}
     tally = Tally()
     for source in release.sources:
-        modality = _modalities(release, source)
-        for batch in _present(release, source):
-            for row in batch:
+        for modality, rows in _images(release, source):
+            stated, marked = set[str](), set[str]()
+            for row in rows:
                 label = Named(row["label"], row["label_id"])
-                tally.add(row, modality[row["key"]])
+                tally.add(row, modality)
                 if row["granularity"] == "image":
                     subsets.setdefault(row["subset"], set()).add(label)
                     sources.setdefault((source, row["clinical_task"]), set()).add(label)
-                    images.setdefault((source, label.id), set()).add(row["key"])
+                    stated.add(label.id)
                 else:
-                    place = modality[row["key"]], row["clinical_task"], row["granularity"]
-                    regions.setdefault(place, set()).add(label)
-                    images.get((source, label.id), set()).discard(row["key"])
-    located = frozenset(place for place, left in images.items() if not left)
+                    regions.setdefault((modality, row["clinical_task"], row["granularity"]), set()).add(label)
+                    marked.add(label.id)
+            for one in stated:
+                everywhere[source, one] = everywhere.get((source, one), True) and one in marked
+    located = frozenset(place for place, always in everywhere.items() if always)
     contrasts = {source: contrast(release, source) for source in release.sources}
     return Pools(_sorted(subsets), _sorted(sources), _sorted(regions), located, contrasts, tally.pairs())
 
@@ -99,16 +105,25 @@ def _line(label_id: str) -> frozenset[str]:
     return frozenset(table().id_of(name) for name in (entry.name, *table().ancestors(entry.name)))
 
 
-def _modalities(release: Release, source: str) -> dict[str, str]:
-    columns = pq.read_table(release.index_path(source), columns=["key", "modality", "modality_detail"]).to_pydict()
-    words = zip(columns["modality_detail"], columns["modality"], strict=True)
-    return dict(zip(columns["key"], (detail or modality for detail, modality in words), strict=True))
+def _images(release: Release, source: str) -> Iterator[tuple[str, Iterator[dict[str, Any]]]]:
+    """Modality (detail where there is one) and present rows of each image that has any; both tables are in one order.
+
+    Raises:
+        ReleaseError: they aren't.
+    """
+    samples = _rows(release.index_path(source), ["key", "modality", "modality_detail"])
+    present = (row for row in _rows(release.index_path(source, "annotations"), _COLUMNS) if row["state"] == "present")
+    for key, rows in groupby(present, key=itemgetter("key")):
+        sample = next((one for one in samples if one["key"] == key), None)
+        if sample is None:
+            raise ReleaseError(f"index of {source}: {key} stands elsewhere in its two tables; expected one order; rebuild it")
+        yield sample["modality_detail"] or sample["modality"], rows
 
 
-def _present(release: Release, source: str) -> Iterable[list[dict[str, Any]]]:
-    with pq.ParquetFile(release.index_path(source, "annotations")) as file:
-        for batch in file.iter_batches(1 << 14, columns=_COLUMNS):
-            yield [row for row in batch.to_pylist() if row["state"] == "present"]
+def _rows(path: Path, columns: list[str]) -> Iterator[dict[str, Any]]:
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(_ROWS_AT_ONCE, columns=columns):
+            yield from batch.to_pylist()
 
 
 def _sorted(found: Mapping[Any, set[Named]]) -> dict[Any, Pool]:
