@@ -28,7 +28,7 @@ _COLUMNS = ["id", "key", "suite", "rule", "subset", "granularity", "split", "que
 _HASHES = 1 << 64
 
 
-def report(paths: Iterable[Path | str], *, balanced: bool = False) -> dict[str, Any]:
+def report(paths: Iterable[Path | str], *, balanced: bool = False, crossed: bool = False) -> dict[str, Any]:
     """What each guesser reaches on each suite, as plain data.
 
     `suites` holds per suite the numbers of questions, of those learned from and tried, the chance of a blind guess, and per
@@ -38,11 +38,13 @@ def report(paths: Iterable[Path | str], *, balanced: bool = False) -> dict[str, 
         paths: Folders of question sets, as `questions/<suite>` of a release, or Parquet files of them.
         balanced: Whether to keep, of the questions with the same options, equally many for each answer. What common labels
             tell is then out of play, and what is left is the rules' own doing.
+        crossed: Whether to try every question, on two halves of the samples in turn, whatever their splits: for suites that
+            are even in training too.
 
     Raises:
         UsageError: there is no file, or no choice with an answer in them.
     """
-    suites = {name: _Tried(choices, balanced=balanced) for name, choices in sorted(_suites(paths).items())}
+    suites = {name: _Tried(choices, balanced=balanced, crossed=crossed) for name, choices in sorted(_suites(paths).items())}
     found = {name: one.result() for name, one in suites.items() if one.tried}
     if not found:
         raise UsageError("no choice with its answer in the question files; expected a suite with choices, not withheld")
@@ -77,11 +79,11 @@ def rows(found: dict[str, Any]) -> list[tuple[str, ...]]:
 class _Tried:
     """A suite's choices, parted into what is learned from and what is tried."""
 
-    def __init__(self, choices: Sequence[tuple[str, Choice]], *, balanced: bool):
+    def __init__(self, choices: Sequence[tuple[str, Choice]], *, balanced: bool, crossed: bool):
         self.count = len(choices)
         train = [one for split, one in choices if split == "train"]
         held = [one for split, one in choices if split != "train"]
-        self.halved = not (train and held)
+        self.halved = crossed or not (train and held)
         halves = [[one for _, one in choices if _half(one) == side] for side in (0, 1)]
         turns = [(halves[0], halves[1]), (halves[1], halves[0])] if self.halved else [(train, held)]
         self.turns = [(_even(learned), _even(tried)) for learned, tried in turns] if balanced else turns

@@ -138,6 +138,12 @@ def test_one_split_alone_is_learned_and_tried_in_halves(tmp_path: Path):
     assert toy["guessers"]["position"]["above_chance"]
 
 
+def test_a_crossed_report_tries_every_question(tmp_path: Path):
+    found = report([written(tmp_path, fair, 400)], crossed=True)["suites"]["toy"]
+    assert (found["questions"], found["tried"]) == (400, 400)
+    assert found["parts"] == "two halves in turn"
+
+
 def test_questions_that_fall_together_count_as_fewer_trials(tmp_path: Path):
     """Eight equal questions of each sample: a set of 600 says as much as 75."""
 
