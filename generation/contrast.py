@@ -19,7 +19,7 @@ from ..schema.release import Release
 
 Opposed = Mapping[str, frozenset[str]]
 """Label id → ids of the labels that it is opposed to."""
-_ROWS = 1 << 18
+_ROWS = 1 << 14
 _STATED = pc.field("granularity") == "image"
 
 
