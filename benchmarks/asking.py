@@ -34,8 +34,8 @@ WITHIN = 8
 CHILD = """
 import json, re, sys, time
 from pathlib import Path
-from medloom.generation import ask_shard
-from medloom.generation.ask import ask
+from medloom.generation.asking import shard as ask_shard
+from medloom.generation.asking.ask import ask
 from medloom.schema.release import Release
 
 release, suite = Release.open(sys.argv[1]), sys.argv[2]

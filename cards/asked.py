@@ -36,6 +36,8 @@ def asked(result: Mapping[str, Any], out: Console) -> None:
         out.print(
             f"{escape(made['release'])}: {made['samples']:,} samples hold {made['questions']:,} questions", soft_wrap=True
         )
+    if result.get("baseline"):
+        _guessers(result["baseline"], out)
     if result.get("preview"):
         out.print(f"preview: {escape(result['preview'])}", soft_wrap=True)
 
@@ -51,6 +53,18 @@ def _table(rows: Mapping[tuple[str, ...], Mapping[str, int]]) -> Table:
         counts = [rows[place].get(split, 0) for split in SPLITS]
         table.add_row(*map(escape, place), *(f"{count:,}" for count in (*counts, sum(counts))))
     return table
+
+
+def _guessers(baseline: Mapping[str, Any], out: Console) -> None:
+    """What guessers without pictures reach: accuracy beside chance, with the adjusted p-value."""
+    table = Table("suite", "guesser", "tried", "chance", "accuracy", "p (Holm)", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name, suite in baseline["suites"].items():
+        for guesser, one in suite["guessers"].items():
+            reached = f"{suite['tried']:,}", f"{suite['chance']:.3f}", f"{one['accuracy']:.3f}", f"{one['adjusted']:.2g}"
+            table.add_row(escape(name), guesser, *reached, style="red" if one["above_chance"] else None)
+    out.print(table)
+    verdict = "no guesser is above chance" if baseline["passed"] else "[red]guessers in red are above chance[/]"
+    out.print(f"without pictures {verdict}")
 
 
 def _left_out(result: Mapping[str, Any], out: Console) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ..schema.errors import UsageError
-from .app import AsJson, ReleaseDir, Workers, app, cores, show_as, work_folder
+from .app import FAULTS, AsJson, ReleaseDir, Workers, app, cores, show_as, work_folder
 
 
 class SplitName(StrEnum):
@@ -42,6 +42,9 @@ def ask(
     preview: Annotated[
         int | None, typer.Option(min=1, help="Draw so many random questions of each kind on a page.", show_default="no page")
     ] = None,
+    baseline: Annotated[
+        bool, typer.Option("--baseline", help="Say what guessers without pictures reach; exit code 1 above chance.")
+    ] = False,
     embed: Annotated[bool, typer.Option("--embed", help="Also write a release whose shards hold the questions.")] = False,
     out: Annotated[Path | None, typer.Option(help="Where that release goes.", show_default=False)] = None,
     json: AsJson = False,
@@ -59,6 +62,7 @@ def ask(
     - `medloom ask releases/blood --suite mimoseg --preview 10`
     - `medloom ask releases/blood --suite gmai --without releases/blood/questions/gmai/review.json`
     - `medloom ask releases/blood --suite medmat --embed --out releases/blood-asked`
+    - `medloom ask releases/blood --suite gmai --baseline`
     - `medloom ask releases/blood --suite mimoseg --withhold-answers test --answers private`
     """
     from ..cards.asked import asked
@@ -67,8 +71,8 @@ def ask(
         raise UsageError("--answers without --withhold-answers; expected both, or neither")
     if embed != (out is not None):
         raise UsageError("--embed needs --out, and --out is its place; expected both, or neither")
-    if dry_run and (withhold or without or fresh or preview or embed):
-        writes = "--withhold-answers, --without, --fresh, --preview or --embed"
+    if dry_run and (withhold or without or fresh or preview or baseline or embed):
+        writes = "--withhold-answers, --without, --fresh, --preview, --baseline or --embed"
         raise UsageError(f"--dry-run writes nothing; expected no {writes} with it")
     shared: dict[str, Any] = {"seed": seed, "workers": workers or cores()}
     if dry_run:
@@ -78,14 +82,18 @@ def ask(
         shared |= {"limit": limit, "withhold": splits, "answers": answers, "without": without, "fresh": fresh}
         result = _asked(release, suite, json=json, **shared)
         result["preview"] = None if preview is None else str(_previewed(release, result, count=preview, seed=seed))
+        if baseline:
+            result["baseline"] = _guessed(release, result)
         if out is not None:
             result["embedded"] = _embedded(release, result["suite"]["name"], out, workers=shared["workers"], json=json)
     show_as(result, json, asked)
+    if baseline and not result["baseline"]["passed"]:
+        raise typer.Exit(FAULTS)
 
 
 def _asked(release: Path, suite: str, *, json: bool, **options: Any) -> dict[str, Any]:
     from ..cards.progress import shown
-    from ..generation.ask import ask
+    from ..generation.asking.ask import ask
 
     with shown(release.name, plain=json) as progress:
         return ask(release, suite, progress=progress, **options)
@@ -93,7 +101,7 @@ def _asked(release: Path, suite: str, *, json: bool, **options: Any) -> dict[str
 
 def _estimated(release: Path, suite: str, *, json: bool, **options: Any) -> dict[str, Any]:
     from ..cards.progress import shown
-    from ..generation.ask import estimate
+    from ..generation.asking.ask import estimate
 
     with shown(release.name, plain=json) as progress:
         return estimate(release, suite, progress=progress, **options)
@@ -101,15 +109,23 @@ def _estimated(release: Path, suite: str, *, json: bool, **options: Any) -> dict
 
 def _embedded(release: Path, suite: str, out: Path, *, workers: int, json: bool) -> dict[str, Any]:
     from ..cards.progress import shown
-    from ..generation.embed import embed
+    from ..generation.asking.embed import embed
 
     with shown(out.name, plain=json) as progress:
         return embed(release, suite, out, workers=workers, progress=progress)
 
 
+def _guessed(release: Path, result: dict[str, Any]) -> dict[str, Any]:
+    """The text-only baseline over the suite's files, and over the private ones where answers are withheld."""
+    from ..generation.baseline.baseline import report
+
+    folders = [release / "questions" / result["suite"]["name"], *([Path(result["answers"])] if result["answers"] else [])]
+    return report(folders)
+
+
 def _previewed(release: Path, result: dict[str, Any], *, count: int, seed: int) -> Path:
     """Where the page lies: beside the release, since its pictures are their owners'."""
-    from ..generation.preview import preview
+    from ..generation.review.preview import preview
     from ..schema.release import Release
 
     name, private = result["suite"]["name"], result["answers"]

@@ -53,7 +53,7 @@ def export(
     - `medloom review export releases/blood --suite mimoseg --images-at https://images.example.org/blood --out tasks`
     """
     from ..cards.reviewed import exported
-    from ..generation.task_files import export as write
+    from ..generation.review.task_files import export as write
     from ..schema.release import Release
 
     folder = out or work_folder(release) / "review" / suite
@@ -89,7 +89,7 @@ def import_(
     - `medloom review import releases/blood anna.json ben.json --suite gmai --apart --least 2`
     """
     from ..cards.reviewed import imported
-    from ..generation.review import take
+    from ..generation.review.review import take
     from ..schema.release import Release
 
     rule = {"least": least, "strict": strict, "apart": apart, "replace": replace, "answers": answers}

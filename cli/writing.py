@@ -70,9 +70,9 @@ def write(
     - `medloom write releases/blood --base-url http://127.0.0.1:8000/v1 --model qwen3 --kind reasoning --corpus notes`
     """
     from ..cards.written import estimated, written
-    from ..generation.endpoint import Endpoint
-    from ..generation.written_cost import Price, estimate
-    from ..generation.written_plan import Wish
+    from ..generation.writing.cost import Price, estimate
+    from ..generation.writing.endpoint import Endpoint
+    from ..generation.writing.plan import Wish
 
     if dry_run and fresh:
         raise UsageError("--dry-run writes nothing; expected no --fresh with it")
@@ -110,7 +110,7 @@ def write(
 
 def _written(release: Path, endpoint: Any, wish: Any, *, json: bool, fresh: bool) -> dict[str, Any]:
     from ..cards.progress import shown
-    from ..generation.written import write as have_written
+    from ..generation.writing.written import write as have_written
 
     with shown(release.name, plain=json) as progress:
         return have_written(release, endpoint, wish, progress=progress, fresh=fresh)

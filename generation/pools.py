@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 from ..schema.errors import ReleaseError
 from ..schema.labels.table import table
 from ..schema.release import Release
-from .contrast import Contrast, contrast
-from .pointed import Pairs, Tally
+from .choices.contrast import Contrast, contrast
+from .choices.pointed import Pairs, Tally
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -19,17 +19,17 @@ from .suite import RuleSpec, Suite
 
 Rule = Callable[[Case, Chance], Iterator[Question]]
 RULES: dict[str, str] = {
-    "subset-choice": "choice:subset_choice",
-    "image-choice": "pooled_choice:image_choice",
-    "image-multiple": "pooled_choice:image_multiple",
-    "region-choice": "pooled_choice:region_choice",
-    "grounding": "grounding:grounding",
-    "detection": "grounding:detection",
-    "localization": "localization:localization",
-    "referring": "referring:referring",
-    "reasoning": "reasoning:reasoning",
-    "prompted": "prompted:prompted",
-    "description": "description:description",
+    "subset-choice": "choices.choice:subset_choice",
+    "image-choice": "choices.pooled_choice:image_choice",
+    "image-multiple": "choices.pooled_choice:image_multiple",
+    "region-choice": "choices.pooled_choice:region_choice",
+    "grounding": "regions.grounding:grounding",
+    "detection": "regions.grounding:detection",
+    "localization": "regions.localization:localization",
+    "referring": "regions.referring:referring",
+    "reasoning": "telling.reasoning:reasoning",
+    "prompted": "telling.prompted:prompted",
+    "description": "telling.description:description",
 }
 """Name in a suite → `module:function`, a function of (asking, pools, *, own options) that returns a `Rule`."""
 

@@ -11,6 +11,7 @@ whoever fills them.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +25,7 @@ from ..schema.errors import UsageError
 from .chance import Chance
 
 FOLDER = Path(__file__).with_name("wordings")
+_ROOM = FOLDER.parent
 Filled = str | int | float
 
 
@@ -96,6 +98,16 @@ def pick(some: Sequence[Wording], chance: Chance) -> Wording:
 def _named(entry: dict[str, Any]) -> bool:
     """Whether it has an id and something to say; answers may be worded apart from questions."""
     return "id" in entry and bool({"question", "answer"} & entry.keys())
+
+
+def sha256_of_texts(*names: str) -> str:
+    """SHA-256 over what rules say and know: every YAML file of this room but the suites, or those of some names."""
+    files = sorted(path for path in _ROOM.rglob("*.yaml") if path.parent.name != "suites")
+    digest = hashlib.sha256()
+    for path in files:
+        if not names or path.name in names:
+            digest.update(f"{path.relative_to(_ROOM).as_posix()}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _is_text(value: Any) -> bool:

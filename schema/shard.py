@@ -1,6 +1,6 @@
 """A shard read plainly: a tar with two members per sample, `<key>.image` then `<key>.json`.
 
-Where questions are embedded (see `generation/embed.py`) a third one follows, `<key>.questions.json`.
+Where questions are embedded (see `generation/asking/embed.py`) a third one follows, `<key>.questions.json`.
 """
 
 from __future__ import annotations

@@ -106,3 +106,12 @@ def test_a_preview_and_shards_that_hold_the_questions(release: Path, document: C
 def test_wrong_use(release: Path, document: Callable, arguments: tuple[str, ...]):
     assert document("ask", release, *arguments, code=2)["error"]["kind"] == "UsageError"
     assert not (release / "questions").exists()
+
+
+def test_the_baseline_is_printed_and_decides_the_exit_code(release: Path, document: Callable, capsys, monkeypatch):
+    found = document("ask", release, "--suite", "gmai", "--baseline")["baseline"]
+    assert found["passed"]
+    assert found["suites"]["gmai"]["tried"] > 50
+    monkeypatch.setattr("medloom.generation.baseline.baseline.LEVEL", 1.1)
+    assert called("ask", release, "--suite", "gmai", "--baseline") == 1
+    assert "guessers in red are above chance" in capsys.readouterr().out

@@ -12,8 +12,8 @@ from itertools import islice
 
 from ...schema.question import Kind, Question
 from ..case import Case, Record
-from ..place_words import rle_centroid
 from ..pools import Pools
+from ..regions.place_words import rle_centroid
 from .fault import Fault
 from .naming import labels
 from .passages import Passage, passages

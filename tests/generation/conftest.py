@@ -75,8 +75,8 @@ rules.RULES |= {"naming": "toy:naming", "boxing": "toy:boxing"}
 DRIVER = """
 import json, os, signal
 from pathlib import Path
-from medloom.generation import ask_shard
-from medloom.generation.ask import ask
+from medloom.generation.asking import shard as ask_shard
+from medloom.generation.asking.ask import ask
 
 def main(release, suite, out, kill_after, options):
     left = kill_after

@@ -11,12 +11,12 @@ from drawn_cases import records
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medloom.generation.alignment import ATTRIBUTES, alignment
 from medloom.generation.case import Asking, Case
 from medloom.generation.chance import Chance
-from medloom.generation.description import description
 from medloom.generation.pools import Pools
-from medloom.generation.report_words import modalities, said
+from medloom.generation.telling.alignment import ATTRIBUTES, alignment
+from medloom.generation.telling.description import description
+from medloom.generation.telling.report_words import modalities, said
 from medloom.schema.errors import UsageError
 from medloom.schema.labels.table import table
 

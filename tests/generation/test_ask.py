@@ -15,8 +15,8 @@ import pytest
 from datasets import load_dataset
 
 import medloom
-from medloom.generation.ask import ask, estimate
-from medloom.generation.withhold import TELLING
+from medloom.generation.asking.ask import ask, estimate
+from medloom.generation.asking.withhold import TELLING
 from medloom.schema.check_release import check
 from medloom.schema.errors import ReleaseError, UsageError
 from medloom.schema.question import question_of

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from medloom.generation import suite as suites
 from medloom.generation.case import Asking, Case
-from medloom.generation.choice import MIXED_IN, PARTS, SET, part_of, subset_choice
-from medloom.generation.contrast import Contrast, Seen, contrast
-from medloom.generation.distractors import Ways, telling, words
-from medloom.generation.modality_words import picture
+from medloom.generation.choices.choice import MIXED_IN, PARTS, SET, part_of, subset_choice
+from medloom.generation.choices.contrast import Contrast, Seen, contrast
+from medloom.generation.choices.distractors import Ways, telling, words
+from medloom.generation.choices.modality_words import picture
 from medloom.generation.pools import Named, Pools, kin, pools_of
 from medloom.generation.rules import ready
 from medloom.generation.validators import validate

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from medloom.generation.case import Asking, Case
 from medloom.generation.chance import Chance
-from medloom.generation.description import description
-from medloom.generation.grammar import an, counted, plural
-from medloom.generation.knowledge import knowledge
 from medloom.generation.pools import Pools
+from medloom.generation.telling.description import description
+from medloom.generation.telling.grammar import an, counted, plural
+from medloom.generation.telling.knowledge import knowledge
 from medloom.generation.validators import validate
 from medloom.generation.wording import wordings
 from medloom.schema.errors import UsageError

@@ -19,7 +19,7 @@ from datasets import load_dataset
 
 import medloom
 from medloom.builders.cut import cut
-from medloom.generation.embed import embed
+from medloom.generation.asking.embed import embed
 from medloom.schema.check_release import check
 from medloom.schema.errors import ReleaseError, UsageError
 from medloom.schema.question_set import QuestionSet
@@ -96,7 +96,7 @@ def test_webdataset_reads_them(embedded: Path):
 
 DRIVER = """
 import os, signal, sys
-from medloom.generation import embed as room
+from medloom.generation.asking import embed as room
 
 def progress(stage, done, total, samples):
     if done == int(sys.argv[4]):

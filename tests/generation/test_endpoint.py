@@ -19,13 +19,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scripted_chat import Answer, Scripted
 
-from medloom.generation.alignment import alignment
-from medloom.generation.answers import Answers, Reply
-from medloom.generation.endpoint import KEY, MOST_IN_A_ROW, Client, Endpoint, Request, Unanswered
-from medloom.generation.form import BadAnswer, Form
-from medloom.generation.judge import ATTRIBUTES, Judged, judge, judge_of
-from medloom.generation.pace import Clock, Pace
-from medloom.generation.trouble import retry_after_s
+from medloom.generation.telling.alignment import alignment
+from medloom.generation.writing.answers import Answers, Reply
+from medloom.generation.writing.endpoint import KEY, MOST_IN_A_ROW, Client, Endpoint, Request, Unanswered
+from medloom.generation.writing.form import BadAnswer, Form
+from medloom.generation.writing.judge import ATTRIBUTES, Judged, judge, judge_of
+from medloom.generation.writing.pace import Clock, Pace
+from medloom.generation.writing.trouble import retry_after_s
 from medloom.schema.errors import EndpointError, UsageError
 
 FORM = Form("exercise", {"question": "what is asked", "answer": "what is right"})

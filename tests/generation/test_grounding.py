@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 
 from medloom.generation.case import Asking, Case, name_of
 from medloom.generation.chance import Chance
-from medloom.generation.grounding import detection, grounding
-from medloom.generation.marked import ABSENT, DERIVED_BOX, ONE_OBSERVER
 from medloom.generation.pools import Named, Pools, pools_of
+from medloom.generation.regions.grounding import detection, grounding
+from medloom.generation.regions.marked import ABSENT, DERIVED_BOX, ONE_OBSERVER
+from medloom.generation.regions.told import Words, told
 from medloom.generation.rules import Rule, ready
 from medloom.generation.suite import RuleSpec, Suite
-from medloom.generation.told import Words, told
 from medloom.generation.validators import validate
 from medloom.generation.wording import Wording, gaps, wordings
 from medloom.schema.errors import UsageError

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from medloom.builders import catalog
-from medloom.generation.knowledge import ASKED, KINDS, SORTS, knowledge, leak, read
 from medloom.generation.pools import kin
+from medloom.generation.telling.knowledge import ASKED, KINDS, SORTS, knowledge, leak, read
 from medloom.generation.validators.naming import labels, named
 from medloom.generation.wording import wordings
 from medloom.schema.errors import UsageError

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from medloom.generation.picked import asked
-from medloom.generation.review import take
-from medloom.generation.task_files import export
-from medloom.generation.votes import REASONS, VERDICTS
+from medloom.generation.review.picked import asked
+from medloom.generation.review.review import take
+from medloom.generation.review.task_files import export
+from medloom.generation.review.votes import REASONS, VERDICTS
 
 PEOPLE = ("ada.lovelace@example.org", "ben@example.org", "cleo@example.org")
 

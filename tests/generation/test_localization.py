@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from medloom.generation.case import Asking, Case
 from medloom.generation.chance import Chance
-from medloom.generation.localization import localization, share_of
-from medloom.generation.place_words import PLACES, place
 from medloom.generation.pools import Pools
+from medloom.generation.regions.localization import localization, share_of
+from medloom.generation.regions.place_words import PLACES, place
 from medloom.generation.validators import validate
 from medloom.generation.wording import gaps, wordings
 from medloom.schema.errors import UsageError

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from medloom.generation.place_words import (
+from medloom.generation.regions.place_words import (
     INSIDE,
     OVERLAP,
     PLACES,
@@ -22,7 +22,7 @@ from medloom.generation.place_words import (
     share_words,
     size_words,
 )
-from medloom.generation.run_lengths import run_lengths
+from medloom.generation.regions.run_lengths import run_lengths
 from medloom.schema.box import Box
 from medloom.schema.errors import RegionError
 from medloom.schema.mask import rle_from_mask

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from medloom.generation import suite as suites
 from medloom.generation.case import Asking, Case
 from medloom.generation.chance import Chance
-from medloom.generation.contrast import Contrast, Seen
-from medloom.generation.distractors import Ways, clear_of, overlap, overlaps, words
-from medloom.generation.modality_words import picture
-from medloom.generation.pointed import POINTED, Tally
-from medloom.generation.pooled_choice import DERIVED_BOX, SET, image_choice, image_multiple, region_choice
+from medloom.generation.choices.contrast import Contrast, Seen
+from medloom.generation.choices.distractors import Ways, clear_of, overlap, overlaps, words
+from medloom.generation.choices.modality_words import picture
+from medloom.generation.choices.pointed import POINTED, Tally
+from medloom.generation.choices.pooled_choice import DERIVED_BOX, SET, image_choice, image_multiple, region_choice
 from medloom.generation.pools import Named, Pools, kin
 from medloom.generation.wording import gaps, wordings
 from medloom.schema.clinical_tasks import CLINICAL_TASKS

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from medloom.cli import main
-from medloom.generation.picked import asked, pick
-from medloom.generation.preview import LONG_PX, SHORTEST_PX, card, pieces, preview
+from medloom.generation.review.picked import asked, pick
+from medloom.generation.review.preview import LONG_PX, SHORTEST_PX, card, pieces, preview
 from medloom.schema.errors import UsageError
 from medloom.schema.question import Span
 from medloom.schema.release import Release

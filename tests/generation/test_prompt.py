@@ -12,7 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from medloom.generation.prompt import LEAST_CONTRAST, PALETTE, colour_for, contrast, drawn, line_width, strokes, surroundings
+from medloom.generation.regions.prompt import (
+    LEAST_CONTRAST,
+    PALETTE,
+    colour_for,
+    contrast,
+    drawn,
+    line_width,
+    strokes,
+    surroundings,
+)
 from medloom.schema.errors import UsageError
 from medloom.schema.mask import mask_from_rle, rle_from_mask
 from medloom.schema.question import Prompt

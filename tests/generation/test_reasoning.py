@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from medloom.generation.case import Asking, Case
 from medloom.generation.chance import Chance
-from medloom.generation.knowledge import knowledge
 from medloom.generation.pools import Pools
-from medloom.generation.prompted import prompted
-from medloom.generation.reasoning import reasoning
 from medloom.generation.rules import Rule
+from medloom.generation.telling.knowledge import knowledge
+from medloom.generation.telling.prompted import prompted
+from medloom.generation.telling.reasoning import reasoning
 from medloom.generation.validators import validate
 from medloom.generation.validators.naming import named
 from medloom.schema.errors import UsageError

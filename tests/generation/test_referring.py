@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from medloom.generation.case import Asking, Case
 from medloom.generation.chance import Chance
-from medloom.generation.marked import DERIVED_BOX, ONE_OBSERVER
-from medloom.generation.pointing import DEPTH, LEAST_IOU, jittered, points_inside
 from medloom.generation.pools import Pools
-from medloom.generation.referring import JITTERED, RIVAL, referring
+from medloom.generation.regions.marked import DERIVED_BOX, ONE_OBSERVER
+from medloom.generation.regions.pointing import DEPTH, LEAST_IOU, jittered, points_inside
+from medloom.generation.regions.referring import JITTERED, RIVAL, referring
 from medloom.generation.validators import validate
 from medloom.generation.wording import gaps, wordings
 from medloom.schema.box import Box, box_iou

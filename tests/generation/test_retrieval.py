@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medloom.generation.retrieval import LONGEST, SHORTEST, Corpus, Passage, words
+from medloom.generation.writing.retrieval import LONGEST, SHORTEST, Corpus, Passage, words
 from medloom.schema.errors import UsageError
 
 NOTES = {
@@ -131,7 +131,7 @@ def test_a_folder_that_cannot_be_written_to(notes):
 
 
 def test_the_same_bytes_whatever_the_hash_seed(notes):
-    code = "import sys; from medloom.generation.retrieval import Corpus; c = Corpus.open(sys.argv[1]);"
+    code = "import sys; from medloom.generation.writing.retrieval import Corpus; c = Corpus.open(sys.argv[1]);"
     code += "print([p.id for p in c.search('blood cells of the liver', 9)])"
     seen = set()
     for seed in ("1", "2"):

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from medloom.cli import main
-from medloom.generation.agreement import agreement
-from medloom.generation.brush import brush_from_mask
-from medloom.generation.picked import asked, counts, every, files_of, pick
-from medloom.generation.review import Rule, take
-from medloom.generation.reviewed import Rejected, digest
-from medloom.generation.task_files import export
-from medloom.generation.votes import REASONS, VERDICTS
+from medloom.generation.review.agreement import agreement
+from medloom.generation.review.brush import brush_from_mask
+from medloom.generation.review.picked import asked, counts, every, files_of, pick
+from medloom.generation.review.review import Rule, take
+from medloom.generation.review.reviewed import Rejected, digest
+from medloom.generation.review.task_files import export
+from medloom.generation.review.votes import REASONS, VERDICTS
 from medloom.schema.check_release import check
 from medloom.schema.errors import ReleaseError, UsageError
 from medloom.schema.mask import mask_from_rle

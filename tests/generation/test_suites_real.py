@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from medloom.builders import catalog
-from medloom.generation.ask import ask
+from medloom.generation.asking.ask import ask
 from medloom.generation.suite import built_in
 from medloom.schema.check_questions import faults_of
 from medloom.schema.release import Release
 
 STATED = Path(__file__).with_name("golden") / "question_counts.json"
-"""Source → suite → kind → questions, and rule → code of what validators left out; `MEDLOOM_GOLDEN=1` writes it anew from what is there."""
+"""Source → suite → kind → questions, and rule → code of what validators left out; `MEDLOOM_GOLDEN=1` writes it anew."""
 
 
 def counted(release: Path) -> dict[str, dict[str, Any]]:

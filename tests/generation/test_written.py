@@ -23,15 +23,15 @@ import pyarrow.parquet as pq
 import pytest
 from scripted_chat import Answer, Scripted, fields, good, said
 
-from medloom.generation.ask_shard import records
+from medloom.generation.asking.shard import records
 from medloom.generation.case import Case
-from medloom.generation.endpoint import KEY, Endpoint
-from medloom.generation.pace import Clock
-from medloom.generation.reviewed import digest
+from medloom.generation.review.reviewed import digest
 from medloom.generation.wording import gaps, wordings
-from medloom.generation.written import write
-from medloom.generation.written_cost import Price, estimate
-from medloom.generation.written_plan import Wish
+from medloom.generation.writing.cost import Price, estimate
+from medloom.generation.writing.endpoint import KEY, Endpoint
+from medloom.generation.writing.pace import Clock
+from medloom.generation.writing.plan import Wish
+from medloom.generation.writing.written import write
 from medloom.schema.check_release import check
 from medloom.schema.errors import EndpointError, UsageError
 from medloom.schema.load import load

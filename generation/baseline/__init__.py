@@ -1,0 +1,1 @@
+"""What a set of questions gives away to whoever never sees a picture."""

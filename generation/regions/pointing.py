@@ -1,0 +1,87 @@
+"""Boxes and points that point at a region: a box with jitter, points well inside a mask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from ...schema.box import Box, box_iou
+from ..case import Record
+from ..chance import Chance
+from .run_lengths import run_lengths
+
+LEAST_IOU = 0.7
+"""Intersection over union that a jittered box keeps with the true one."""
+DEPTH = 0.5
+"""Share of the mask's greatest depth at which points lie, at least."""
+Points = tuple[tuple[float, float], ...]
+
+
+def jittered(box: Box, size_hw_px: tuple[int, int], *, jitter: float, chance: Chance) -> Box:
+    """The box with each edge moved by up to `jitter` of its width or height, in px, to a hundredth.
+
+    It stays within the image (where the true box does) and at `LEAST_IOU` or more with the true box; moves that are too
+    large are halved until it does.
+    """
+    x0, y0, x1, y1 = box
+    height, width = size_hw_px
+    moves = [chance.between(-jitter, jitter) * extent for extent in (x1 - x0, y1 - y0) * 2]
+    ends = (float(width), float(height)) * 2
+    for _ in range(8):
+        moved = [round(min(max(edge + move, 0.0), end), 2) for edge, move, end in zip(box, moves, ends, strict=True)]
+        found = moved[0], moved[1], moved[2], moved[3]
+        if box_iou(found, box) >= LEAST_IOU:
+            return found
+        moves = [move / 2 for move in moves]
+    return box
+
+
+def points_inside(
+    region: Record, others: Sequence[Record], size_hw_px: tuple[int, int], *, count: int, chance: Chance
+) -> Points:
+    """Up to so many pixel centres (x, y) in px of a mask, each at `DEPTH` of its greatest depth or deeper, all different.
+
+    Depth is the distance to the nearest pixel outside, the image's edge counting as outside. Pixels that one of the other
+    masks holds too are outside; where nothing is left there are no points.
+    """
+    x0, y0, x1, y1 = map(int, region["box_xyxy_px"])
+    inside = np.zeros((x1 - x0 + 2, y1 - y0 + 2), np.uint8)
+    inside[1:-1, 1:-1] = _window(region["rle"], size_hw_px, columns=(x0, x1))[:, y0:y1]
+    for other in others:
+        inside[1:-1, 1:-1] &= 1 - _window(other["rle"], size_hw_px, columns=(x0, x1))[:, y0:y1]
+    depth = cv2.distanceTransform(inside, cv2.DIST_L2, 3)
+    deepest = depth.max()
+    if not deepest:
+        return ()
+    places = np.flatnonzero(depth >= DEPTH * deepest)
+    chosen: dict[int, None] = {}
+    while len(chosen) < min(count, places.size):
+        chosen[int(places[chance.below(places.size)])] = None
+    return tuple((x0 + place // inside.shape[1] - 0.5, y0 + place % inside.shape[1] - 0.5) for place in chosen)
+
+
+def _window(counts: str, size_hw_px: tuple[int, int], *, columns: tuple[int, int]) -> np.ndarray:
+    """Some columns of a mask as uint8 of columns × height, without painting the rest."""
+    first, last = columns[0] * size_hw_px[0], columns[1] * size_hw_px[0]
+    lengths = run_lengths(counts, size_hw_px)
+    flat = _painted(lengths, first, last) if isinstance(lengths, list) else _repeated(np.asarray(lengths), first, last)
+    return flat.reshape(columns[1] - columns[0], size_hw_px[0])
+
+
+def _painted(lengths: Sequence[int], first: int, last: int) -> np.ndarray:
+    """Flat places `first` to `last` of a mask, run by run."""
+    flat = np.zeros(last - first, np.uint8)
+    end = -first
+    for place, length in enumerate(lengths):
+        start, end = end, end + length
+        if place % 2 and end > 0:
+            flat[start if start > 0 else 0 : end] = 1
+    return flat
+
+
+def _repeated(lengths: np.ndarray, first: int, last: int) -> np.ndarray:
+    """The same for masks of many runs."""
+    seen = np.diff(np.cumsum(lengths).clip(first, last), prepend=first)
+    return np.repeat(np.arange(seen.size, dtype=np.int64).astype(np.uint8) & 1, seen)

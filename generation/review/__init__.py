@@ -1,0 +1,1 @@
+"""Questions for people: previews, Label Studio there and back, votes and agreement."""
