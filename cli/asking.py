@@ -117,7 +117,7 @@ def _embedded(release: Path, suite: str, out: Path, *, workers: int, json: bool)
 
 def _guessed(release: Path, result: dict[str, Any]) -> dict[str, Any]:
     """The text-only baseline over the suite's files, and over the private ones where answers are withheld."""
-    from ..generation.baseline.baseline import report
+    from ..generation.baseline.report import report
 
     folders = [release / "questions" / result["suite"]["name"], *([Path(result["answers"])] if result["answers"] else [])]
     return report(folders)

@@ -112,6 +112,6 @@ def test_the_baseline_is_printed_and_decides_the_exit_code(release: Path, docume
     found = document("ask", release, "--suite", "gmai", "--baseline")["baseline"]
     assert found["passed"]
     assert found["suites"]["gmai"]["tried"] > 50
-    monkeypatch.setattr("medloom.generation.baseline.baseline.LEVEL", 1.1)
+    monkeypatch.setattr("medloom.generation.baseline.report.LEVEL", 1.1)
     assert called("ask", release, "--suite", "gmai", "--baseline") == 1
     assert "guessers in red are above chance" in capsys.readouterr().out

@@ -17,7 +17,6 @@ from ..case import Asking, Case, Record, area_name
 from ..chance import Chance
 from ..choices.modality_words import picture
 from ..regions.marked import DERIVED_BOX
-from ..review.sheet import Part, parts_of, sheet
 from ..telling.grammar import capital
 from ..telling.knowledge import knowledge
 from ..telling.seen import Seen, complete, seen
@@ -25,6 +24,7 @@ from ..wording import Wording, pick, wordings
 from .endpoint import Request
 from .form import BadAnswer, Form
 from .retrieval import Corpus, Passage
+from .sheet import Part, parts_of, sheet
 
 ASKED = {"reasoning": Kind.REASONING, "prompted": Kind.PROMPTED, "description": Kind.DESCRIPTION}
 """Name of what is written → kind of question."""

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medloom.generation.baseline.baseline import report
 from medloom.generation.baseline.guesses import GUESSERS
+from medloom.generation.baseline.report import report
 from medloom.generation.baseline.significance import at_least, holm
 from medloom.generation.chance import Chance
 from medloom.schema.errors import UsageError
