@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from fnmatch import translate
+
+_END = "\\Z"
 
 
 def matcher(pattern: str) -> Callable[[str], object]:
@@ -19,8 +22,7 @@ def _part_regex(part: str) -> str:
         sign, first = part[place], place + 2 if part[place + 1 : place + 2] == "!" else place + 1
         end = part.find("]", first + 1) if sign == "[" else -1  # one that comes first is a character of the set
         if end > 0:
-            chosen = "".join(one if one == "-" else re.escape(one) for one in part[first:end])
-            found.append(f"(?!/)[{'^' if first > place + 1 else ''}{chosen}]")
+            found.append(f"(?!/){translate(part[place : end + 1]).removesuffix(_END)}")
             place = end
         else:
             found.append({"*": "[^/]*", "?": "[^/]"}.get(sign, re.escape(sign)))
