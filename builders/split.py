@@ -50,11 +50,11 @@ def decide(*, groups: np.ndarray, shares: np.ndarray, original: np.ndarray, pixe
     _, member = np.unique(groups, return_inverse=True)
     rank = _owners(original) if (original != "").any() else _hashed(member, shares)
     reason = np.full(len(groups), "", dtype="<U24")
-    best = _highest(member, rank)
+    best = highest(member, rank)
     _exclude(reason, rank < best, best, kind="group")
     _, twin = np.unique(pixels, return_inverse=True)
     standing = np.where((reason == "") & ~blank, rank, -1)
-    best = _highest(twin, standing)
+    best = highest(twin, standing)
     _exclude(reason, (standing >= 0) & (rank < best), best, kind="pixels")
     split = np.where(reason == "", np.array(SPLITS)[rank], EXCLUDED)
     return Fate(split, reason)
@@ -73,8 +73,8 @@ def _hashed(member: np.ndarray, shares: np.ndarray) -> np.ndarray:
     return (shares >= _TRAIN_SHARE).astype(int) + (shares >= _VALIDATION_SHARE).astype(int)
 
 
-def _highest(member: np.ndarray, rank: np.ndarray) -> np.ndarray:
-    """For each sample the highest rank among its fellow members."""
+def highest(member: np.ndarray, rank: np.ndarray) -> np.ndarray:
+    """For each sample the highest rank among its fellow members (integers); -1 is the lowest there is."""
     best = np.full(member.max() + 1 if len(member) else 0, -1)
     np.maximum.at(best, member, rank)
     return best[member]

@@ -24,10 +24,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ...schema.errors import UsageError
+from ...schema.protocols.clusters import components
 from ...schema.release import Release
 from ...schema.sample import SPLITS
 from ..cut import Progress, cut
-from ..split import EXCLUDED
+from ..split import EXCLUDED, highest
 
 COLUMNS = ("key", "collection", "group", "split", "original_split")
 """What is needed of the index."""
@@ -52,9 +53,9 @@ def apart(samples: pa.Table, pairs: pa.Table) -> pa.Table:
     a, b = (_places(samples["key"], pairs[name]) for name in ("a_key", "b_key"))
     standing = (side[a] >= 0) & (side[b] >= 0)
     a, b = group[a[standing]], group[b[standing]]
-    cluster = clusters(a, b, count=int(group.max()) + 1 if len(group) else 0)[group]
+    cluster = components(int(group.max()) + 1 if len(group) else 0, a, b)[group]
     touched = np.isin(group, np.concatenate([a, b])) & (side >= 0)
-    best = _highest(cluster, np.where(touched, side, _NONE))
+    best = highest(cluster, np.where(touched, side, _NONE))
     losing = touched & (side < best)
     given = _given(samples, side)
     # In a collection that its owner split, a sample without an owner's split belongs to train: it may not move either.
@@ -87,19 +88,6 @@ def write(
         "reasons": dict(sorted(Counter(left_out.to_pylist()).items())),
         "changes": str(changes),
     }
-
-
-def clusters(a: np.ndarray, b: np.ndarray, *, count: int) -> np.ndarray:
-    """For each of `count` nodes the smallest node that edges a[i]–b[i] lead to (int64): connected components."""
-    root = np.arange(count)
-    while True:
-        low = np.minimum(root[a], root[b])
-        np.minimum.at(root, root[a], low)
-        np.minimum.at(root, root[b], low)
-        while (root != root[root]).any():
-            root = root[root]
-        if (root[a] == root[b]).all():
-            return root
 
 
 def _side(splits: pa.ChunkedArray) -> np.ndarray:
@@ -137,15 +125,9 @@ def _codes(*columns: np.ndarray) -> np.ndarray:
     return np.unique(joined, return_inverse=True)[1]
 
 
-def _highest(member: np.ndarray, rank: np.ndarray) -> np.ndarray:
-    best = np.full(int(member.max()) + 1 if len(member) else 0, _NONE)
-    np.maximum.at(best, member, rank)
-    return best[member]
-
-
 def _any(member: np.ndarray, here: np.ndarray) -> np.ndarray:
     """For each sample whether it holds for any of its fellow members."""
-    return _highest(member, here.astype(np.int64)) > 0
+    return highest(member, here.astype(np.int64)) > 0
 
 
 def _given(samples: pa.Table, side: np.ndarray) -> np.ndarray:

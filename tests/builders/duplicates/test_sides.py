@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medloom.builders.duplicates.sides import apart, clusters
+from medloom.builders.duplicates.sides import apart
 from medloom.schema.errors import UsageError
+from medloom.schema.protocols.clusters import components
 from medloom.schema.sample import SPLITS
 
 TEXT = pa.string()
@@ -158,4 +159,4 @@ def test_clusters_are_what_a_walk_reaches(count: int, edges: list[tuple[int, int
             reached[a] |= reached[b]
             reached[b] |= reached[a]
     a, b = (np.array([edge[side] for edge in edges], np.int64) for side in (0, 1))
-    assert clusters(a, b, count=count).tolist() == [min(some) for some in reached]
+    assert components(count, a, b).tolist() == [min(some) for some in reached]
