@@ -18,6 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from ..schema.disk import read_json, write_json
 from ..schema.errors import Issue, TooManyBadUnits
 from ..schema.release import Release
 from . import catalog
@@ -35,7 +36,7 @@ from .source import Facts, Source
 from .unit import Unit
 from .verify import require
 from .voted import Voted, meaning_sha256, voted
-from .workspace import Workspace, listing_digest, locked, read_json, versions, write_json
+from .workspace import Workspace, listing_digest, locked, versions
 
 CHUNK_UNITS = 32
 CHUNK_BYTES = 32 << 20
@@ -139,7 +140,7 @@ class _Build:
     def _list(self) -> dict[str, Any]:
         """Write the source's units to disk in chunks, once."""
         mark = self.workspace.units / "done.json"
-        if not mark.exists():
+        if read_json(mark) is None:
             self.raw.unpack()
             for issue in self.known.issues:
                 self.tally.add(issue)

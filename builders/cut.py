@@ -19,16 +19,17 @@ from typing import Any
 
 import pyarrow as pa
 
+from ..schema.disk import read_json, write_json
 from ..schema.errors import ReleaseError, UsageError
 from ..schema.record import with_split
-from ..schema.release import Release
+from ..schema.release import Release, work_folder
 from ..schema.shard import Place
 from .chosen import Chosen, choice_of, find, told
 from .engine import Engine
 from .pieces import Contents, Piece, Staging, join_index, pieces, write, write_all
 from .recipe import cut_of, recipe_of_cut
 from .shards import TARGET_BYTES, ShardReader
-from .workspace import locked, read_json, versions, write_json
+from .workspace import locked, versions
 
 Progress = Callable[[str, int, int, int], None]
 """Called with the stage (`copy`), shards done, shards in all and samples so far."""
@@ -150,7 +151,7 @@ class _Cut:
 
 def _work(target: Path) -> Path:
     """Beside the folders of builds into the same release; no source begins with a dot."""
-    return target.with_name(f"{target.name}.work") / ".cut"
+    return work_folder(target) / ".cut"
 
 
 def _versions() -> dict[str, str]:

@@ -21,12 +21,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ..schema import index
+from ..schema.disk import read_json, write_json
 from ..schema.errors import MedLoomError
 from ..schema.sample import SPLITS
 from .deidentify import file_sha256
 from .engine import Crashed, Engine
 from .shards import ShardWriter, cuts, shard_count
-from .workspace import read_json, write_json
 
 PARQUET = {"compression": "zstd", "write_statistics": True, "store_schema": True}
 ROWS_AT_ONCE = 256

@@ -10,19 +10,20 @@ build-report.json   issues with raw names: it stays here
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..schema.errors import ResumeError, UsageError
+from ..schema.disk import alone, read_json, write_json
+from ..schema.errors import ResumeError
+from ..schema.release import work_folder
 from ..schema.sample import SCHEMA_VERSION
 from .raw import Raw
 
@@ -31,19 +32,6 @@ LIBRARIES = (
     "pyarrow", "pydicom", "pyjpegls", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle", "simpleitk", "tifffile",
 )  # fmt: skip
 """What the bytes of a release may depend on."""
-
-
-def write_json(path: Path, value: Any) -> None:
-    """The value as indented JSON under its name, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    # A raw name that is no UTF-8 holds lone surrogates; backslashed, they are JSON's own escapes.
-    temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", errors="backslashreplace")
-    temporary.replace(path)
-
-
-def read_json(path: Path) -> Any:
-    """The JSON of a file, None where there is none."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def versions() -> dict[str, str]:
@@ -67,7 +55,7 @@ class Workspace:
     @property
     def root(self) -> Path:
         """`RELEASE.work/<source>`."""
-        return self.release.with_name(f"{self.release.name}.work") / self.source
+        return work_folder(self.release) / self.source
 
     @property
     def units(self) -> Path:
@@ -102,16 +90,17 @@ class Workspace:
         """
         if fresh:
             shutil.rmtree(self.root, ignore_errors=True)
-        known = read_json(self.root / "plan.json")
-        if known is not None and known != fingerprint:
-            differing = ", ".join(_differences(known, fingerprint))
+        plan = self.root / "plan.json"
+        known = read_json(plan)
+        if plan.exists() and known != fingerprint:
+            differing = ", ".join(_differences(known, fingerprint)) if known else "a plan that can't be read"
             raise ResumeError(
                 f"{self.source}: {self.root} holds a build that differs in {differing}; expected the same options and raw "
                 "files; pass --fresh to start over"
             )
         for folder in (self.units, self.parts, self.staged):
             folder.mkdir(parents=True, exist_ok=True)
-        write_json(self.root / "plan.json", fingerprint)
+        write_json(plan, fingerprint)
 
     def clear(self) -> None:
         """Remove what a finished build doesn't need."""
@@ -119,21 +108,13 @@ class Workspace:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-@contextmanager
-def locked(release: Path) -> Iterator[None]:
+def locked(release: Path) -> AbstractContextManager[None]:
     """Hold the release for one build.
 
     Raises:
         UsageError: another build holds it.
     """
-    work = release.with_name(f"{release.name}.work")
-    work.mkdir(parents=True, exist_ok=True)
-    with (work / "lock").open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise UsageError(f"{release}: another build is writing to it; expected one at a time; wait or end it") from error
-        yield
+    return alone(work_folder(release) / "lock", busy=f"{release}: another build is writing to it")
 
 
 def _differences(known: Any, wanted: Any, at: str = "") -> Iterator[str]:

@@ -20,7 +20,7 @@ from ..builders.duplicates.find import Found
 from ..builders.formats import raster
 from ..builders.intensity import rule_for, to_8bit
 from ..builders.source import Reading
-from ..builders.workspace import write_json
+from ..schema.disk import write_json, write_text
 from ..schema.errors import DataError
 from ..schema.load import PLACE, read_row
 from ..schema.release import Release
@@ -62,10 +62,7 @@ def shown(pairs: pa.Table, *, a: Look, b: Look) -> Iterator[Pair]:
 
 def write_page(path: Path, pairs: Iterable[Pair], *, title: str, facts: Sequence[tuple[str, str]]) -> None:
     """The page under its name, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("w", encoding="utf-8", errors="backslashreplace") as stream:
-        stream.writelines(page(pairs, title=title, facts=facts))
-    temporary.replace(path)
+    write_text(path, page(pairs, title=title, facts=facts))
 
 
 def write_report(

@@ -108,11 +108,6 @@ def checked(release: Path, json: bool) -> dict[str, Any]:
         return prove(release, progress=lambda done, total: progress("check", done, total, 0))
 
 
-def work_folder(release: Path) -> Path:
-    """Where everything lies that isn't the release."""
-    return release.absolute().with_name(f"{release.absolute().name}.work")
-
-
 def cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ..schema.errors import UsageError
-from .app import FAULTS, AsJson, ReleaseDir, Workers, app, cores, show_as, work_folder
+from .app import FAULTS, AsJson, ReleaseDir, Workers, app, cores, show_as
 
 
 class SplitName(StrEnum):
@@ -129,7 +129,7 @@ def _previewed(release: Path, result: dict[str, Any], *, count: int, seed: int) 
     from ..schema.release import Release
 
     name, private = result["suite"]["name"], result["answers"]
-    answers = None if private is None else Path(private).parent
-    page = work_folder(release) / "questions" / f"{name}-preview.html"
-    page.write_text(preview(Release.open(release), name, count=count, seed=seed, answers=answers), encoding="utf-8")
+    answers, opened = None if private is None else Path(private).parent, Release.open(release)
+    page = opened.work / "questions" / f"{name}-preview.html"
+    page.write_text(preview(opened, name, count=count, seed=seed, answers=answers), encoding="utf-8")
     return page

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..schema.errors import UsageError
-from .app import FAULTS, WRONG_USE, AsJson, RawRoot, Workers, app, checked, cores, print_json, show_as, work_folder
+from .app import FAULTS, WRONG_USE, AsJson, RawRoot, Workers, app, checked, cores, print_json, show_as
 
 if TYPE_CHECKING:
     from ..builders.build import Options
@@ -180,7 +180,7 @@ def demo(
     from ..builders.build import Options
     from ..cards import browse, terminal
     from ..cards.contact_sheet import contact_sheet
-    from ..schema.release import Release
+    from ..schema.release import Release, work_folder
 
     raw, sheet = work_folder(out) / "raw", work_folder(out) / "contact-sheet.png"
     _draw(catalog.load("phantom"), raw)

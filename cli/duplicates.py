@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..schema.errors import UsageError
-from .app import FAULTS, AsJson, ReleaseDir, Workers, app, cores, show_as, work_folder
+from .app import FAULTS, AsJson, ReleaseDir, Workers, app, cores, show_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,9 +60,7 @@ def duplicates(
     opened = Release.open(release)
     found = _found(opened, against, workers=workers, json=json)
     heading = {"release": str(release), "against": against and str(against)}
-    result = write_report(
-        work_folder(release) / "duplicates", found, release=opened, against=against, sheet=sheet, source=heading
-    )
+    result = write_report(opened.work / "duplicates", found, release=opened, against=against, sheet=sheet, source=heading)
     if out is not None:
         result["sides"] = _apart(opened, found, out, workers=workers, json=json)
     show_as(result, json, terminal_pairs.duplicates)
@@ -223,7 +221,7 @@ def _apart(release: Release, found: Found, out: Path, *, workers: int | None, js
     from ..cards.progress import shown
 
     with shown(out.name, plain=json) as progress:
-        changes = work_folder(release.root) / "duplicates" / "sides.parquet"
+        changes = release.work / "duplicates" / "sides.parquet"
         return sides.write(release, found.pairs, out, changes=changes, workers=workers or cores(), progress=progress)
 
 
@@ -243,7 +241,7 @@ def _plain(issues: Iterable[Issue]) -> list[dict[str, str]]:
 def _write_pairs(path: Path, pairs: Any) -> None:
     from pyarrow import csv
 
-    from ..builders.workspace import write_json
+    from ..schema.disk import write_json
 
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".csv":

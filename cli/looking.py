@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .app import FAULTS, AsJson, ReleaseDir, Words, app, checked, show_as, work_folder
+from .app import FAULTS, AsJson, ReleaseDir, Words, app, checked, show_as
 
 
 @app.command()
@@ -72,7 +72,7 @@ def show(
         select |= {"clinical_task": clinical_task, "label": label, "granularity": granularity, "source": source}
         rows = browse.pick(opened, config=config, split=split, select=select, count=count)
         shown, tile_px = browse.summary(opened), 256
-    target = sheet or work_folder(release) / (f"{key}.png" if key else "contact-sheet.png")
+    target = sheet or opened.work / (f"{key}.png" if key else "contact-sheet.png")
     shown["sheet"] = str(target) if rows else None
     if rows:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .app import AsJson, ReleaseDir, app, show_as, work_folder
+from .app import AsJson, ReleaseDir, app, show_as
 
 review = typer.Typer(
     name="review",
@@ -56,8 +56,8 @@ def export(
     from ..generation.review.task_files import export as write
     from ..schema.release import Release
 
-    folder = out or work_folder(release) / "review" / suite
     opened = Release.open(release)
+    folder = out or opened.work / "review" / suite
     shared = {"count": count, "seed": seed, "images_at": images_at, "answers": answers}
     show_as(write(opened, suite, folder, **shared), json, exported)
 

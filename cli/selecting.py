@@ -247,11 +247,10 @@ def _write_keys(path: Path | None, lines: Iterable[str]) -> None:
     if path is None:
         sys.stdout.writelines(f"{line}\n" for line in lines)
         return
+    from ..schema.disk import write_text
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(f"{line}\n" for line in lines)
-    temporary.replace(path)
+    write_text(path, (f"{line}\n" for line in lines))
 
 
 def _cut(release: Path, rows: Any, out: Path, *, why: dict[str, Any], workers: int | None, json: bool) -> dict[str, Any]:

@@ -53,6 +53,11 @@ class Release:
         return cls(path.resolve())
 
     @property
+    def work(self) -> Path:
+        """Where everything lies that is made on the way to the release or beside it, and isn't for others."""
+        return work_folder(self.root)
+
+    @property
     def sources(self) -> list[str]:
         """Names of the sources it holds, sorted."""
         return sorted(path.stem for path in (self.root / "recipes").glob("*.json"))
@@ -117,6 +122,12 @@ class Release:
         """The README's text: YAML that `datasets` reads, and a table for people."""
         text = yaml.dump(self.header(), sort_keys=False, allow_unicode=True, width=120)
         return f"---\n{text}---\n\n{_table(self.recipes(), self.configs(), question_note(self.root))}"
+
+
+def work_folder(root: Path) -> Path:
+    """`RELEASE.work`, beside a release that may not be there yet."""
+    whole = root.resolve()
+    return whole.with_name(f"{whole.name}.work")
 
 
 def content_version(shards: Iterable[dict[str, Any]]) -> str:

@@ -18,10 +18,10 @@ import pyarrow.parquet as pq
 
 from ... import __version__
 from ...schema import certificate as form
+from ...schema.disk import write_json
 from ...schema.release import Release
 from ..deidentify import file_sha256
 from ..split import EXCLUDED
-from ..workspace import write_json
 
 CLAIMS = (
     "groups.parquet lists every group that has samples in a split, by the digest of its collection and pseudonym.",

@@ -148,7 +148,7 @@ def of_folder(folder: Path, *, workers: int = 1, progress: Progress | None = Non
 
 def cache_of(release: Release) -> Path:
     """Where the thumbnails of a release are kept."""
-    return release.root.with_name(f"{release.root.name}.work") / "duplicates"
+    return release.work / "duplicates"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from typing import Any
 
 from ... import __version__
 from ...builders.engine import Crashed, Engine
+from ...schema.disk import read_json, write_json
 from ...schema.errors import ReleaseError, UsageError
 from ...schema.question_set import FIELDS, INFO, MADE_FROM, REVIEW, QuestionSet
 from ...schema.release import Release
@@ -27,7 +28,7 @@ from ..review.reviewed import Rejected
 from ..suite import Suite, read
 from ..wording import sha256_of_texts
 from .counts import counted, examples
-from .files import Places, alone, holds, read_json, swap, write_json
+from .files import Places, alone, holds, swap
 from .shard import Task, ask_shard, count_shard
 
 Progress = Callable[[str, int, int, int], None]

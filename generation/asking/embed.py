@@ -21,13 +21,13 @@ import pyarrow.parquet as pq
 from ...builders.engine import Crashed, Engine
 from ...builders.shards import ShardWriter
 from ...schema import index
+from ...schema.disk import read_json, write_json
 from ...schema.embedded import EMBEDDED
 from ...schema.errors import ReleaseError, UsageError
 from ...schema.question_set import MADE_FROM, QuestionSet
-from ...schema.release import Release, content_sha256
+from ...schema.release import Release, content_sha256, work_folder
 from ...schema.shard import pairs
 from .ask import Progress
-from .files import read_json, write_json
 
 _PLACE = ("image_offset", "image_size", "json_offset", "json_size")
 
@@ -64,7 +64,7 @@ def embed(
     asked = QuestionSet.open(original.root, suite)
     made_from = {name: asked.info[name] for name in MADE_FROM}
     _refuse(original, target, made_from)
-    work = target.with_name(f"{target.name}.work") / "embed"
+    work = work_folder(target) / "embed"
     if read_json(work / "plan.json") != made_from:
         shutil.rmtree(work, ignore_errors=True)
     write_json(work / "plan.json", made_from)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...schema import disk
+from ...schema.disk import read_json
 from ...schema.errors import UsageError
 from ...schema.question_set import FOLDER, INFO, MADE_FROM
+from ...schema.release import work_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Places:
     @property
     def work(self) -> Path:
         """What isn't whole yet."""
-        return self._beside / FOLDER / self.suite
+        return work_folder(self.release) / FOLDER / self.suite
 
     @property
     def report(self) -> Path:
@@ -45,11 +45,7 @@ class Places:
     @property
     def answers(self) -> Path:
         """Whole questions of withheld splits."""
-        return (self.private or self._beside / "answers") / self.suite
-
-    @property
-    def _beside(self) -> Path:
-        return self.release.with_name(f"{self.release.name}.work")
+        return (self.private or work_folder(self.release) / "answers") / self.suite
 
     def forget_work(self) -> None:
         """Remove what isn't needed any more, at once for whoever comes after a kill."""
@@ -88,30 +84,6 @@ def _link_or_copy(source: str, target: str) -> None:
         shutil.copyfile(source, target)
 
 
-def read_json(path: Path) -> Any:
-    """The JSON of a file, None where there is none."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return None
-
-
-def write_json(path: Path, value: Any) -> None:
-    """The value as indented JSON under its name, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    temporary.replace(path)
-
-
-@contextmanager
-def alone(places: Places) -> Iterator[None]:
+def alone(places: Places) -> AbstractContextManager[None]:
     """Hold the suite for one `ask`."""
-    places.work.parent.mkdir(parents=True, exist_ok=True)
-    with (places.work.parent / f"{places.suite}.lock").open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            found = f"{places.out}: it is being asked already"
-            raise UsageError(f"{found}; expected one at a time; wait or end it") from error
-        yield
+    return disk.alone(places.work.with_name(f"{places.suite}.lock"), busy=f"{places.out}: it is being asked already")

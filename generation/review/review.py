@@ -5,7 +5,6 @@ More than half of the votes decide; questions without such a majority are `undec
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import __version__
+from ...schema.disk import write_json
 from ...schema.errors import Issue, UsageError
 from ...schema.question_set import REVIEW, QuestionSet
 from . import picked
@@ -66,9 +66,7 @@ def take(
         found = f"{path}: an earlier review has {len(lost)} questions that these exports lack, such as {min(lost)}"
         raise UsageError(f"{found}; expected all exports at once; --replace forgets the earlier review")
     review = _review(suite, counted, known, rule=Rule(least, strict))
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(json.dumps(review, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    write_json(path, review)
     return review, [*issues, *strange]
 
 

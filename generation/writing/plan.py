@@ -89,7 +89,7 @@ class Planned:
     @property
     def answers(self) -> Path:
         """The file of answers, shared by all suites of the release."""
-        return self.release.root.with_name(f"{self.release.root.name}.work") / "model-answers.sqlite"
+        return self.release.work / "model-answers.sqlite"
 
     def plan(self) -> dict[str, Any]:
         """All that the questions follow from, but for the answers."""

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...schema.disk import read_json, write_json
 from ...schema.errors import ReleaseError
 from ...schema.question_set import FIELDS, INFO, REVIEW, QuestionSet
 from ...schema.release import Release
 from ..asking.counts import counted, examples
-from ..asking.files import alone, holds, read_json, swap, write_json
+from ..asking.files import alone, holds, swap
 from ..pools import pools_of
 from .answers import Answers
 from .endpoint import Client, Endpoint

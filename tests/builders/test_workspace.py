@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from medloom.builders.raw import Raw
-from medloom.builders.workspace import LIBRARIES, Workspace, listing_digest, locked, read_json, versions, write_json
+from medloom.builders.workspace import LIBRARIES, Workspace, listing_digest, locked, versions
+from medloom.schema.disk import write_json
 from medloom.schema.errors import ResumeError, UsageError
 
 FINGERPRINT = {"options": {"limit": None, "reading": {"axes": []}}, "raw_files": {"count": 80, "listing_sha256": "ab" * 32}}
@@ -57,6 +58,15 @@ def test_another_fingerprint_is_named(workspace: Workspace, place: tuple[str, ..
     workspace.prepare(other, fresh=True)
 
 
+@pytest.mark.parametrize("body", ["", "{", "null"])
+def test_a_plan_that_cannot_be_read_is_not_built_upon(workspace: Workspace, body: str):
+    workspace.prepare(FINGERPRINT, fresh=False)
+    (workspace.root / "plan.json").write_text(body)
+    with pytest.raises(ResumeError, match=r"tiny: .*a plan that can't be read.*--fresh"):
+        workspace.prepare(FINGERPRINT, fresh=False)
+    workspace.prepare(FINGERPRINT, fresh=True)
+
+
 def test_clearing_keeps_what_is_told(workspace: Workspace):
     workspace.prepare(FINGERPRINT, fresh=False)
     write_json(workspace.report, {})
@@ -71,22 +81,6 @@ def test_one_build_at_a_time(workspace: Workspace):
         second.__enter__()
     with locked(workspace.release):
         pass
-
-
-@pytest.mark.parametrize("value", [{"a": [1, "größe", None]}, [], "caf\udce9"])
-def test_json_comes_back(tmp_path: Path, value):
-    write_json(tmp_path / "x.json", value)
-    assert read_json(tmp_path / "x.json") == value
-    assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
-    (tmp_path / "x.json").read_text(encoding="utf-8")
-
-
-def test_json_that_fails_leaves_the_old(tmp_path: Path):
-    write_json(tmp_path / "x.json", 1)
-    with pytest.raises(TypeError):
-        write_json(tmp_path / "x.json", object())
-    assert read_json(tmp_path / "x.json") == 1
-    assert read_json(tmp_path / "absent.json") is None
 
 
 def test_versions_are_those_of_the_libraries():

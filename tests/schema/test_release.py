@@ -12,7 +12,7 @@ from datasets import get_dataset_config_names, get_dataset_split_names, load_dat
 
 from medloom.schema.errors import ReleaseError
 from medloom.schema.record import features
-from medloom.schema.release import DEFAULT, Release, content_version
+from medloom.schema.release import DEFAULT, Release, content_version, work_folder
 
 
 def written(root: Path, *recipes: dict[str, Any]) -> Release:
@@ -123,3 +123,16 @@ def test_what_is_no_release(tmp_path: Path, there: tuple[str, ...]):
         (tmp_path / name).mkdir() if name == "recipes" else (tmp_path / name).touch()
     with pytest.raises(ReleaseError, match="medloom build"):
         Release.open(tmp_path)
+
+
+def test_the_work_folder_lies_beside_the_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    root = tmp_path / "my.release"
+    (root / "recipes").mkdir(parents=True)
+    (root / "README.md").touch()
+    expected = tmp_path / "my.release.work"
+    assert Release.open(root).work == work_folder(root) == work_folder(root / "recipes" / "..") == expected
+    monkeypatch.chdir(root)
+    assert work_folder(Path()) == Release(Path()).work == expected
+    assert work_folder(tmp_path / "not-yet") == tmp_path / "not-yet.work"
+    (tmp_path / "link").symlink_to(root)
+    assert work_folder(tmp_path / "link") == expected
