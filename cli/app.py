@@ -75,7 +75,7 @@ def show_as(value: Any, as_json: bool, table: Callable[[Any, Any], None]) -> Non
     if as_json:
         print_json(value)
         return
-    from ..cards.terminal import console
+    from ..cards.terminal.release import console
 
     table(value, console())
 
@@ -101,7 +101,7 @@ def root(
 
 def checked(release: Path, json: bool) -> dict[str, Any]:
     """What a check of the release found, with progress on stderr."""
-    from ..cards.progress import shown
+    from ..cards.terminal.progress import shown
     from ..schema.check_release import check as prove
 
     with shown(release.name, plain=json) as progress:

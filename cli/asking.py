@@ -65,7 +65,7 @@ def ask(
     - `medloom ask releases/blood --suite gmai --baseline`
     - `medloom ask releases/blood --suite mimoseg --withhold-answers test --answers private`
     """
-    from ..cards.asked import asked
+    from ..cards.terminal.asked import asked
 
     if answers is not None and not withhold:
         raise UsageError("--answers without --withhold-answers; expected both, or neither")
@@ -92,7 +92,7 @@ def ask(
 
 
 def _asked(release: Path, suite: str, *, json: bool, **options: Any) -> dict[str, Any]:
-    from ..cards.progress import shown
+    from ..cards.terminal.progress import shown
     from ..generation.asking.ask import ask
 
     with shown(release.name, plain=json) as progress:
@@ -100,7 +100,7 @@ def _asked(release: Path, suite: str, *, json: bool, **options: Any) -> dict[str
 
 
 def _estimated(release: Path, suite: str, *, json: bool, **options: Any) -> dict[str, Any]:
-    from ..cards.progress import shown
+    from ..cards.terminal.progress import shown
     from ..generation.asking.ask import estimate
 
     with shown(release.name, plain=json) as progress:
@@ -108,7 +108,7 @@ def _estimated(release: Path, suite: str, *, json: bool, **options: Any) -> dict
 
 
 def _embedded(release: Path, suite: str, out: Path, *, workers: int, json: bool) -> dict[str, Any]:
-    from ..cards.progress import shown
+    from ..cards.terminal.progress import shown
     from ..generation.asking.embed import embed
 
     with shown(out.name, plain=json) as progress:

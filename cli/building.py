@@ -46,13 +46,13 @@ def sources(json: AsJson = False) -> None:
     **Example:** `medloom sources`
     """
     from ..builders import catalog
-    from ..cards import terminal
+    from ..cards.terminal import release as pages
 
     found = [catalog.load(name) for name in catalog.names()]
     if json:
-        print_json([terminal.source_row(source) for source in found])
+        print_json([pages.source_row(source) for source in found])
     else:
-        terminal.sources(found, terminal.console())
+        pages.sources(found, pages.console())
 
 
 @app.command()
@@ -70,7 +70,7 @@ def verify(
     from ..builders import catalog
     from ..builders.raw import Raw
     from ..builders.verify import verify as look
-    from ..cards import terminal
+    from ..cards.terminal import release as pages
 
     result = look(catalog.load(source), Raw(raw))
     if result["layout"] is None and json:
@@ -78,7 +78,7 @@ def verify(
         error = {"kind": "RawRootError", "message": f"{source}: {raw} lacks {'; '.join(lacking)}"}
         print_json({**result, "error": error})
     else:
-        show_as(result, json, terminal.verified)
+        show_as(result, json, pages.verified)
     if result["layout"] is None:
         raise typer.Exit(WRONG_USE)
 
@@ -137,7 +137,7 @@ def build(
     from ..builders import catalog
     from ..builders.build import Options
     from ..builders.choices import reading_choices
-    from ..cards import terminal
+    from ..cards.terminal import release as pages
 
     encoder = png_encoder and png_encoder.value
     reading = reading_choices(axes=axes, window=window, every_nth=every_nth, min_mask_share=min_mask_share, png_encoder=encoder)
@@ -159,7 +159,7 @@ def build(
         _draw(source, root)
         results.append(_built(spec, root, None if dry_run else out, options=options, name=source.facts.name, json=json))
         if not json:
-            (terminal.planned if dry_run else terminal.built)(results[-1], terminal.console())
+            (pages.planned if dry_run else pages.built)(results[-1], pages.console())
     if json:
         print_json({"release": str(out), "sources": results})
     elif not dry_run:
@@ -178,8 +178,9 @@ def demo(
     """
     from ..builders import catalog
     from ..builders.build import Options
-    from ..cards import browse, terminal
+    from ..cards import browse
     from ..cards.contact_sheet import contact_sheet
+    from ..cards.terminal import release as pages
     from ..schema.release import Release, work_folder
 
     raw, sheet = work_folder(out) / "raw", work_folder(out) / "contact-sheet.png"
@@ -192,8 +193,8 @@ def demo(
     if json:
         print_json({"release": str(out), "report": report, "check": verdict, "summary": summary, "sheet": str(sheet)})
     else:
-        for table, value in ((terminal.built, report), (terminal.overview, summary), (terminal.checked, verdict)):
-            table(value, terminal.console())
+        for table, value in ((pages.built, report), (pages.overview, summary), (pages.checked, verdict)):
+            table(value, pages.console())
         print(f"contact sheet: {sheet}\nload it: load_dataset({str(out)!r})")  # noqa: T201
     if verdict["faults"]:
         raise typer.Exit(FAULTS)
@@ -223,7 +224,7 @@ def new_source(
     """
     from ..builders import scaffold
     from ..builders.infer import infer as look
-    from ..cards import terminal
+    from ..cards.terminal import release as pages
 
     if layout is None and infer is None:
         raise UsageError("neither --layout nor --infer; expected one of them; `medloom new-source --help` lists the layouts")
@@ -236,7 +237,7 @@ def new_source(
         print_json({"file": str(target), "layout": proposal.layout, "labels": proposal.labels, "evidence": rows})
         return
     if rows:
-        terminal.evidence(rows, terminal.console())
+        pages.evidence(rows, pages.console())
     raw = infer or "YOUR_FOLDER"
     print(f"{target}: written; read it, then `medloom build {target} --raw {raw} --out {name}_release`")  # noqa: T201
 
@@ -245,7 +246,7 @@ def _built(spec: str, raw: Path, out: Path | None, *, options: Options, name: st
     """The report of one build, or of a dry run where `out` is None."""
     from ..builders.build import build as weave
     from ..builders.build import dry_run
-    from ..cards.progress import shown
+    from ..cards.terminal.progress import shown
 
     if out is None:
         return dry_run(spec, raw, options=options)

@@ -51,8 +51,8 @@ def duplicates(
     - `medloom duplicates releases/blood --against my_benchmark`
     - `medloom duplicates releases/blood --apart --out releases/blood-apart`
     """
-    from ..cards import terminal_pairs
     from ..cards.pair_report import write_report
+    from ..cards.terminal import pairs as pages
     from ..schema.release import Release
 
     if apart != (out is not None) or (apart and against is not None):
@@ -63,7 +63,7 @@ def duplicates(
     result = write_report(opened.work / "duplicates", found, release=opened, against=against, sheet=sheet, source=heading)
     if out is not None:
         result["sides"] = _apart(opened, found, out, workers=workers, json=json)
-    show_as(result, json, terminal_pairs.duplicates)
+    show_as(result, json, pages.duplicates)
     if result["pairs"]["all" if against else "across_splits"]["pairs"]:
         raise typer.Exit(FAULTS)
 
@@ -87,17 +87,17 @@ def certificate(
     - `medloom certificate releases/blood`
     - `medloom certificate releases/blood --verify`
     """
-    from ..cards import terminal_pairs
+    from ..cards.terminal import pairs as pages
 
     if verify:
         from ..schema.check_certificate import verify as prove
 
         result = prove(release)
-        show_as(result, json, terminal_pairs.verified)
+        show_as(result, json, pages.verified)
         faulty = bool(result["faults"])
     else:
         result = _certified(release, workers=workers, json=json)
-        show_as(result, json, terminal_pairs.certified)
+        show_as(result, json, pages.certified)
         faulty = result["verdict"]["crosses"]
     if faulty:
         raise typer.Exit(FAULTS)
@@ -131,8 +131,8 @@ def sketch(
     from ..builders.duplicates import hashes as kinds
     from ..builders.duplicates import sketch as sketches
     from ..builders.duplicates.descriptor import CROP_WINDOWS
-    from ..cards import terminal_pairs
     from ..cards.pair_report import is_release
+    from ..cards.terminal import pairs as pages
     from ..schema.release import Release
 
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -145,7 +145,7 @@ def sketch(
     else:
         hashes = kinds.of_release(opened)
     header = sketches.write(out, hashes, of=of | ({} if title is None else {"title": title}))
-    show_as({"sketch": str(out), "header": header, "issues": _plain(issues)}, json, terminal_pairs.sketched)
+    show_as({"sketch": str(out), "header": header, "issues": _plain(issues)}, json, pages.sketched)
 
 
 @app.command()
@@ -167,8 +167,8 @@ def contaminated(
     """
     from ..builders.duplicates.contaminated import certainty, counts, held, own_of
     from ..builders.duplicates.sketch import read
-    from ..cards import terminal_pairs
-    from ..cards.progress import shown
+    from ..cards.terminal import pairs as pages
+    from ..cards.terminal.progress import shown
 
     if out is not None and out.suffix not in (".csv", ".json"):
         raise UsageError(f"--out {out}; expected a name that ends in .csv or .json")
@@ -181,14 +181,14 @@ def contaminated(
     result |= {"certainty": certainty(wanted), "pairs": pairs.to_pylist(), "issues": _plain(pictures.issues)}
     if out is not None:
         _write_pairs(out, pairs)
-    show_as(result, json, terminal_pairs.contaminated)
+    show_as(result, json, pages.contaminated)
     if len(pairs):
         raise typer.Exit(FAULTS)
 
 
 def _found(release: Release, against: Path | None, *, workers: int | None, json: bool) -> Found:
     from ..builders.duplicates import find
-    from ..cards.progress import shown
+    from ..cards.terminal.progress import shown
 
     with shown(release.root.name, plain=json) as bars:
         options: Any = {"workers": workers or cores(), "progress": lambda stage, done, total: bars(stage, done, total, 0)}
@@ -201,7 +201,7 @@ def _found(release: Release, against: Path | None, *, workers: int | None, json:
 
 def _pictures(path: Path, *, workers: int | None, json: bool) -> Pictures:
     from ..builders.duplicates.find import pictures_at
-    from ..cards.progress import shown
+    from ..cards.terminal.progress import shown
 
     with shown(path.name, plain=json) as bars:
         read = pictures_at(path, workers=workers or cores(), progress=lambda stage, done, total: bars(stage, done, total, 0))
@@ -218,7 +218,7 @@ def _refuse_empty(path: Path, pictures: int, unreadable: int) -> None:
 
 def _apart(release: Release, found: Found, out: Path, *, workers: int | None, json: bool) -> dict[str, Any]:
     from ..builders.duplicates import sides
-    from ..cards.progress import shown
+    from ..cards.terminal.progress import shown
 
     with shown(out.name, plain=json) as progress:
         changes = release.work / "duplicates" / "sides.parquet"

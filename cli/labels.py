@@ -35,7 +35,7 @@ def list_(
     - `medloom labels list WBC`
     - `medloom labels list D011014 --json`
     """
-    from ..cards import labels as cards
+    from ..cards.terminal import labels as cards
     from ..schema.labels.lint import spelling_of
     from ..schema.labels.table import table
 
@@ -71,7 +71,7 @@ def vote(
     """
     from ..builders import catalog
     from ..builders.label_use import own_names
-    from ..cards import labels as cards
+    from ..cards.terminal import labels as cards
     from ..schema.labels.overrides import text_of
     from ..schema.labels.table import table
     from ..schema.labels.votes import count, read
@@ -118,7 +118,7 @@ def lint(
     """
     from ..builders import catalog
     from ..builders.label_use import of_release, of_source
-    from ..cards import labels as cards
+    from ..cards.terminal import labels as cards
     from ..schema.labels.lint import CODES
     from ..schema.labels.lint import lint as look
     from ..schema.labels.table import table

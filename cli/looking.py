@@ -18,10 +18,10 @@ def check(release: ReleaseDir, json: AsJson = False) -> None:
 
     **Example:** `medloom check releases/blood`
     """
-    from ..cards import terminal
+    from ..cards.terminal import release as pages
 
     result = checked(release, json)
-    show_as(result, json, terminal.checked)
+    show_as(result, json, pages.checked)
     if result["faults"]:
         raise typer.Exit(FAULTS)
 
@@ -58,8 +58,9 @@ def show(
     - `medloom show releases/blood --label "white blood cell" --split test --sheet white.png --columns 4`
     - `medloom show releases/blood bccd-00315f0a7c9fb264`
     """
-    from ..cards import browse, terminal
+    from ..cards import browse
     from ..cards.contact_sheet import contact_sheet
+    from ..cards.terminal import release as pages
     from ..schema.release import Release
 
     opened = Release.open(release)
@@ -77,6 +78,6 @@ def show(
     if rows:
         target.parent.mkdir(parents=True, exist_ok=True)
         contact_sheet(rows, columns=columns, tile_px=tile_px, overlays=not clean).save(target)
-    show_as(shown, json, terminal.overview if key is None else lambda value, out: terminal.record(value["record"], out))
+    show_as(shown, json, pages.overview if key is None else lambda value, out: pages.record(value["record"], out))
     if not json:
         print(f"contact sheet of {len(rows)}: {target}" if rows else "no sample fits: no contact sheet")  # noqa: T201

@@ -52,7 +52,7 @@ def export(
     - `medloom review export releases/blood --suite gmai --count 50`
     - `medloom review export releases/blood --suite mimoseg --images-at https://images.example.org/blood --out tasks`
     """
-    from ..cards.reviewed import exported
+    from ..cards.terminal.reviewed import exported
     from ..generation.review.task_files import export as write
     from ..schema.release import Release
 
@@ -88,7 +88,7 @@ def import_(
     - `medloom review import releases/blood export.json --suite gmai`
     - `medloom review import releases/blood anna.json ben.json --suite gmai --apart --least 2`
     """
-    from ..cards.reviewed import imported
+    from ..cards.terminal.reviewed import imported
     from ..generation.review.review import take
     from ..schema.release import Release
 

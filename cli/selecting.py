@@ -92,7 +92,7 @@ def tree(
     - `medloom tree releases/blood --by department,label --split test`
     - `medloom tree releases/blood --granularity mask --depth 2 --json`
     """
-    from ..cards import tree as cards
+    from ..cards.terminal import tree as cards
     from ..schema.lexicon import DEFAULT_LEVELS, Lexicon
 
     levels = tuple(name.strip().replace("-", "_") for name in by.split(",")) if by is not None else DEFAULT_LEVELS
@@ -165,7 +165,7 @@ def select(
     - `medloom select releases/all --where "subject_age_years >= 65 AND width_px >= 512" --out releases/old`
     - `medloom select releases/all --protocol medmat --cap 3000 --out releases/medmat`
     """
-    from ..cards import tree as cards
+    from ..cards.terminal import tree as cards
     from ..schema.lexicon import Lexicon
 
     piped = keys is not None and str(keys) == "-"
@@ -255,7 +255,7 @@ def _write_keys(path: Path | None, lines: Iterable[str]) -> None:
 
 def _cut(release: Path, rows: Any, out: Path, *, why: dict[str, Any], workers: int | None, json: bool) -> dict[str, Any]:
     from ..builders.cut import cut
-    from ..cards.progress import shown
+    from ..cards.terminal.progress import shown
 
     with shown(out.name, plain=json) as progress:
         return cut(release, rows, out, why=why, workers=workers or cores(), progress=progress)

@@ -26,8 +26,8 @@ def words(
     - `medloom words "Med-MAT 03" --why`
     - `medloom words T1Gd --json`
     """
-    from ..cards import words as shown
-    from ..cards.terminal import console
+    from ..cards.terminal import words as shown
+    from ..cards.terminal.release import console
     from ..schema.systems.words import words as look
 
     found = look(text, most=most)

@@ -69,7 +69,7 @@ def write(
     - `medloom write releases/blood --base-url http://127.0.0.1:8000/v1 --model qwen3 --dry-run`
     - `medloom write releases/blood --base-url http://127.0.0.1:8000/v1 --model qwen3 --kind reasoning --corpus notes`
     """
-    from ..cards.written import estimated, written
+    from ..cards.terminal.written import estimated, written
     from ..generation.writing.cost import Price, estimate
     from ..generation.writing.endpoint import Endpoint
     from ..generation.writing.plan import Wish
@@ -109,7 +109,7 @@ def write(
 
 
 def _written(release: Path, endpoint: Any, wish: Any, *, json: bool, fresh: bool) -> dict[str, Any]:
-    from ..cards.progress import shown
+    from ..cards.terminal.progress import shown
     from ..generation.writing.written import write as have_written
 
     with shown(release.name, plain=json) as progress:

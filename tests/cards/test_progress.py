@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
-from medloom.cards.progress import Lines, shown
+from medloom.cards.terminal.progress import Lines, shown
 
 
 def test_plain_lines_say_rate_and_remaining_time(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     clock = iter([100.0, 105.0, 112.0, 120.0])
-    monkeypatch.setattr("medloom.cards.progress.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("medloom.cards.terminal.progress.time.monotonic", lambda: next(clock))
     lines = Lines("mine")
     for done in (0, 10, 24, 40):
         lines("read", done, 40, done * 3)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ..schema.sample import SPLITS
+from ...schema.sample import SPLITS
 
 MOST_ROWS = 40
 ROW = ("kind", "granularity", "department", "subset")

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ..schema.systems.mapping import SYSTEMS, Counterpart
-from ..schema.systems.words import Match, selecting
+from ...schema.systems.mapping import SYSTEMS, Counterpart
+from ...schema.systems.words import Match, selecting
 
 SIGNS = {"same": "", "wider": "within ", "narrower": "holds ", "related": "cf. ", "none": "–"}
 LEGEND = (

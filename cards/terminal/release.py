@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ..builders.source import Source
-from ..schema.sample import SPLITS
-from ..schema.triplet import AREAS, MODALITIES, TASKS
+from ...builders.source import Source
+from ...schema.sample import SPLITS
+from ...schema.triplet import AREAS, MODALITIES, TASKS
 
 MOST_ISSUES = 5
 """Places shown of each issue; the build report holds 20, counts are always whole."""

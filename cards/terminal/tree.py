@@ -11,8 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
-from ..schema.lexicon import Branch
-from ..schema.sample import SPLITS
+from ...schema.lexicon import Branch
+from ...schema.sample import SPLITS
 
 NOT_STATED = "not stated"
 MOST_NOTES = 8

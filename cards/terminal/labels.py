@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ..schema.labels.table import Entry, LabelTable
-from ..schema.labels.votes import Verdict, agreement
+from ...schema.labels.table import Entry, LabelTable
+from ...schema.labels.votes import Verdict, agreement
 
 FIELDS = {"departments": "departments", "clinical_task": "clinical task"}
 
