@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..schema.labels import Label
+from ..schema.rights import Right, Subject
 from ..schema.triplet import Triplet
 from .picture import Picture, Report, Volume
 from .unit import Unit
@@ -38,6 +39,8 @@ class Facts:
     """SPDX identifier, or `LicenseRef-<words>` where none fits; `unstated` where the owner says nothing."""
     licence_evidence: str
     """The owner's words, where they stand, and what is doubtful about them."""
+    rights: Mapping[Subject, Right] = field(default_factory=dict)
+    """Where pixels, annotations, derived text or processing by others come under terms of their own; see `schema/rights.py`."""
     citation: str
     """BibTeX."""
     cite: str

@@ -23,15 +23,15 @@ import yaml
 
 from . import embedded
 from .errors import ReleaseError
+from .licences import licence
+from .published import Mode, mode_of
+from .published import shards_of as held
 from .question_set import names, question_note
 from .record import features
 from .sample import SPLITS
 from .selection_note import selection_note
 
 DEFAULT = "default"
-_CC = ("by-2.0", "by-3.0", "by-4.0", "by-sa-3.0", "by-sa-4.0", "by-nc-3.0", "by-nc-4.0", "by-nc-sa-3.0", "by-nc-sa-4.0")
-_HUB_LICENCES = frozenset({"apache-2.0", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "mit", *(f"cc-{kind}" for kind in _CC)})
-"""Licence identifiers that the Hub knows, of those our sources have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,11 @@ class Release:
         return sorted(path.stem for path in (self.root / "recipes").glob("*.json"))
 
     @property
+    def embeds(self) -> bool:
+        """Whether some of its shards hold questions, which adds a column to all."""
+        return any(embedded.EMBEDDED in recipe for recipe in self.recipes())
+
+    @property
     def suites(self) -> list[str]:
         """Names of the question sets it holds, sorted."""
         return names(self.root)
@@ -92,12 +97,16 @@ class Release:
         return self.root / "index" / source / f"{table}.parquet"
 
     def configs(self) -> dict[str, dict[str, list[dict[str, Any]]]]:
-        """Config name → split → shards, as the recipes list them: `default`, then sources, then subsets."""
+        """Config name → split → shards, as the recipes list them: `default`, then sources, then subsets.
+
+        Sources without pixels stand in a config of their own only, unless no source has any.
+        """
         recipes = self.recipes()
-        subsets = sorted({subset for recipe in recipes for subset in recipe["subsets"]})
-        configs = {DEFAULT: _by_split(recipes, None)}
+        whole = [recipe for recipe in recipes if mode_of(recipe) is Mode.FULL]
+        subsets = sorted({subset for recipe in whole for subset in recipe["subsets"]})
+        configs = {DEFAULT: _by_split(whole or recipes, None)}
         configs |= {recipe["facts"]["name"]: _by_split([recipe], None) for recipe in recipes}
-        configs |= {subset: _by_split(recipes, subset) for subset in subsets if subset not in configs}
+        configs |= {subset: _by_split(whole, subset) for subset in subsets if subset not in configs}
         return {name: splits for name, splits in configs.items() if splits}
 
     def write_readme(self, temporary: Path) -> None:
@@ -108,8 +117,7 @@ class Release:
     def header(self) -> dict[str, Any]:
         """What the README's YAML says: configs with their versions, and the features of each."""
         configs, recipes = self.configs(), self.recipes()
-        holds = any(embedded.EMBEDDED in recipe for recipe in recipes)
-        columns = (embedded.features() if holds else features())._to_yaml_list()
+        columns = (embedded.features() if self.embeds else features())._to_yaml_list()
         return {
             "pretty_name": "MedLoom release",
             "license": _licence(recipes),
@@ -154,7 +162,7 @@ def _by_split(recipes: list[dict[str, Any]], subset: str | None) -> dict[str, li
         some = [
             shard
             for recipe in recipes
-            for shard in recipe["shards"]
+            for shard in held(recipe)
             if shard["split"] == split and (subset is None or subset in shard["subsets"])
         ]
         if some:
@@ -174,9 +182,9 @@ def _globs(shards: list[dict[str, Any]], split: str) -> list[str]:
 
 
 def _licence(recipes: list[dict[str, Any]]) -> str:
-    licences = {recipe["facts"]["licence"].lower() for recipe in recipes}
-    only = licences.pop() if len(licences) == 1 else "other"
-    return only if only in _HUB_LICENCES else "other"
+    """The Hub's name of the one licence of all sources."""
+    found = {licence(recipe["facts"]["licence"]).hub for recipe in recipes}
+    return found.pop() if len(found) == 1 else "other"
 
 
 def _table(recipes: list[dict[str, Any]], configs: dict[str, Any], questions: list[str]) -> str:
