@@ -21,7 +21,18 @@ from ..choices.modality_words import picture
 from ..pools import Pools
 from ..rules import Rule
 from ..wording import pick, wordings
-from .marked import ABSENT, DERIVED_BOX, Marked, Missing, askable_absent, drawn_from, in_reading_order, marked
+from .marked import (
+    ABSENT,
+    DERIVED_BOX,
+    Homes,
+    Marked,
+    Missing,
+    askable_absent,
+    drawn_from,
+    in_reading_order,
+    marked,
+    marked_somewhere,
+)
 from .told import Words, told
 
 MASKS = "Answer in words, and give masks for everything that you name."
@@ -50,6 +61,7 @@ def grounding(asking: Asking, pools: Pools, *, most: int = 3, several: int = 1, 
     _check(most, several, absent=absent)
     if largest < 2:
         raise UsageError(f"largest {largest}; expected 2 labels or more")
+    homes = marked_somewhere(pools)
 
     def rule(case: Case, chance: Chance) -> Iterator[Question]:
         place, found = count(), marked(case, ("mask",))
@@ -58,7 +70,7 @@ def grounding(asking: Asking, pools: Pools, *, most: int = 3, several: int = 1, 
         for _ in range(several if len(found) > 1 else 0):
             group = drawn_from(found, 2 + chance.below(min(largest, len(found)) - 1), chance)
             yield _several_masks(asking, case, chance.shuffled(group), chance=chance, place=next(place))
-        if (missing := _missing(case, pools, ("mask",), chance=chance, share=absent)) is not None:
+        if (missing := _missing(case, homes, ("mask",), chance=chance, share=absent)) is not None:
             yield _absent(asking, case, missing, chance=chance, place=next(place), kind=Kind.GROUNDING)
 
     return rule
@@ -81,14 +93,14 @@ def detection(
         UsageError: a number that can't be used.
     """
     _check(most, crowd, absent=absent)
-    kinds = _DETECTED if derived else ("box", "point")
+    kinds, homes = _DETECTED if derived else ("box", "point"), marked_somewhere(pools)
 
     def rule(case: Case, chance: Chance) -> Iterator[Question]:
         place = count()
         found = [one for one in marked(case, kinds) if len(one.regions) <= crowd]
         for one in drawn_from(found, most, chance):
             yield _boxes(asking, case, one, chance=chance, place=next(place))
-        if (missing := _missing(case, pools, ("box", "point"), chance=chance, share=absent)) is not None:
+        if (missing := _missing(case, homes, ("box", "point"), chance=chance, share=absent)) is not None:
             yield _absent(asking, case, missing, chance=chance, place=next(place), kind=Kind.DETECTION)
 
     return rule
@@ -173,9 +185,9 @@ def _boxes(asking: Asking, case: Case, one: Marked, *, chance: Chance, place: in
     )
 
 
-def _missing(case: Case, pools: Pools, kinds: tuple[str, ...], *, chance: Chance, share: float) -> Missing | None:
+def _missing(case: Case, homes: Homes, kinds: tuple[str, ...], *, chance: Chance, share: float) -> Missing | None:
     """A label known to be absent, on a share of the cases that have one."""
-    every = askable_absent(case, pools, kinds) if share else []
+    every = askable_absent(case, homes, kinds) if share else []
     return chance.one(every) if every and chance.unit() < share else None
 
 

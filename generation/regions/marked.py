@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..case import Case, Record, name_of
 from ..chance import Chance
@@ -14,7 +15,9 @@ ONE_OBSERVER = "one-observer"
 DERIVED_BOX = "derived-box"
 ABSENT = "absent"
 """Flag: asks for a label that is known to be absent."""
-_KINDS = {"mask": ("mask", "contour"), "box": ("box",), "point": ("point",)}
+_COUNTS_AS = {"mask": "mask", "contour": "mask", "box": "box", "point": "point"}
+Homes = frozenset[tuple[str, str, str, str]]
+"""Modality (detail where there is one), clinical task, granularity (mask, box or point) and label id of marked labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,9 @@ def marked(case: Case, granularities: Sequence[str]) -> list[Marked]:
 
     A mask or contour counts as `mask`, and must have pixels. Of several observers the first one's regions count.
     """
-    return [found for state in case.located() if (found := _marked(case, state, granularities)) is not None]
+    every = _by_granularity(case)
+    found = ([kinds[one] for one in granularities if one in kinds] for kinds in every)
+    return [kinds[0] for kinds in found if kinds]
 
 
 def drawn_from(items: Sequence[Marked], most: int, chance: Chance) -> list[Marked]:
@@ -66,38 +71,54 @@ def in_reading_order(regions: Iterable[Record]) -> list[Record]:
     return sorted(regions, key=_corner)
 
 
-def askable_absent(case: Case, pools: Pools, granularities: Sequence[str]) -> list[Missing]:
+def marked_somewhere(pools: Pools) -> Homes:
+    """How labels are marked anywhere in a release, contours being masks."""
+    return frozenset(
+        (modality, task, _COUNTS_AS[granularity], label.id)
+        for (modality, task, granularity), pool in pools.regions.items()
+        for label in pool
+        if granularity in _COUNTS_AS
+    )
+
+
+def askable_absent(case: Case, homes: Homes, granularities: Sequence[str]) -> list[Missing]:
     """Label states known to be absent, of labels that this modality and clinical task have regions of somewhere.
 
     Nothing that is kin to a label which isn't known to be absent: "no brain tumor" beside a glioma would be wrong.
     """
-    if not case.absent:
-        return []
-    others = {one["label_id"] for one in case.states if one["label_id"] not in case.absent}
-    absent = [one for one in case.states if one["label_id"] in case.absent]
-    found = [Missing(one, kind) for one in absent if (kind := _known_as(one, case, pools, granularities)) is not None]
+    absent = [one for one in case.states if one["label_id"] in case.absent] if case.absent else []
+    found = [Missing(one, kind) for one in absent if (kind := _known_as(one, case, homes, granularities)) is not None]
+    others = {one["label_id"] for one in case.states if one["label_id"] not in case.absent} if found else ()
     return [one for one in found if not any(kin(one.state["label_id"], other) for other in others)]
 
 
-def _marked(case: Case, state: Record, granularities: Sequence[str]) -> Marked | None:
-    every = case.regions_of(state)
-    for granularity in granularities:
-        of_kind = [one for one in every if one["granularity"] in _KINDS[granularity]]
-        of_kind = [one for one in of_kind if one["area_px"]] if granularity == "mask" else of_kind
-        if of_kind:
-            observer = of_kind[0]["observer"]
-            regions = [one for one in of_kind if one["observer"] == observer]
-            return Marked(state, regions, granularity, (ONE_OBSERVER,) if len(regions) < len(of_kind) else ())
-    return None
+@lru_cache(2)
+def _by_granularity(case: Case) -> list[dict[str, Marked]]:
+    """For each label state with regions, these by granularity; all rules of a suite ask one case after the other."""
+    if not case.record["annotations"]:
+        return []
+    return [_of_one_observer(state, case.regions_of(state)) for state in case.located()]
 
 
-def _known_as(state: Record, case: Case, pools: Pools, granularities: Sequence[str]) -> str | None:
+def _of_one_observer(state: Record, regions: Sequence[Record]) -> dict[str, Marked]:
+    found: dict[str, list[Record]] = {}
+    for one in regions:
+        granularity = _COUNTS_AS[one["granularity"]]
+        if granularity != "mask" or one["area_px"]:
+            found.setdefault(granularity, []).append(one)
+    return {granularity: _marked(state, of_kind, granularity) for granularity, of_kind in found.items()}
+
+
+def _marked(state: Record, of_kind: Sequence[Record], granularity: str) -> Marked:
+    observer = of_kind[0]["observer"]
+    regions = [one for one in of_kind if one["observer"] == observer]
+    return Marked(state, regions, granularity, (ONE_OBSERVER,) if len(regions) < len(of_kind) else ())
+
+
+def _known_as(state: Record, case: Case, homes: Homes, granularities: Sequence[str]) -> str | None:
     """The first of the granularities in which the label is marked anywhere."""
-    for granularity in granularities:
-        homes = [(case.modality, state["clinical_task"], kind) for kind in _KINDS[granularity]]
-        if any(one.id == state["label_id"] for home in homes for one in pools.regions.get(home, ())):
-            return granularity
-    return None
+    home, label = (case.modality, state["clinical_task"]), state["label_id"]
+    return next((one for one in granularities if (*home, one, label) in homes), None)
 
 
 def _corner(region: Record) -> tuple[float, float, str]:

@@ -7,6 +7,9 @@ Frame and boxes: see `schema/region.py`. A sentence says "in the {place} of the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import accumulate
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -117,6 +120,7 @@ def centroid(annotation: Mapping[str, Any], size_hw_px: tuple[int, int]) -> tupl
     return sum(x for x, _ in points) / len(points), sum(y for _, y in points) / len(points)
 
 
+@lru_cache(1 << 6)
 def rle_centroid(counts: str, size_hw_px: tuple[int, int]) -> tuple[float, float]:
     """The mean of a mask's pixel centres, (x, y) in px, without painting the mask.
 
@@ -124,21 +128,23 @@ def rle_centroid(counts: str, size_hw_px: tuple[int, int]) -> tuple[float, float
         RegionError: `bad-rle`.
     """
     lengths = run_lengths(counts, size_hw_px)
-    sums = _short_sums(lengths, size_hw_px[0]) if isinstance(lengths, list) else _sums(np.asarray(lengths), size_hw_px[0])
+    sums = _short_sums(lengths, size_hw_px[0]) if isinstance(lengths, tuple) else _sums(np.asarray(lengths), size_hw_px[0])
     area, flat, columns = sums
     return columns / area + 0.5, (flat - size_hw_px[0] * columns) / area + 0.5
 
 
 def _short_sums(lengths: Sequence[int], height: int) -> tuple[int, int, int]:
     """Count, sum of flat places and sum of column numbers of the foreground's pixels."""
-    area = flat = columns = end = 0
-    for place, length in enumerate(lengths):
-        start, end = end, end + length
-        if place % 2:
-            area += length
-            flat += (start + end - 1) * length // 2
-            columns += _columns_before(end, height) - _columns_before(start, height)
-    return area, flat, columns
+    ends, inside = list(accumulate(lengths))[1::2], lengths[1::2]
+    flat = 2 * sum(map(mul, ends, inside)) - sum(map(mul, inside, inside)) - sum(inside)
+    columns = 0
+    for end, length in zip(ends, inside, strict=True):
+        column, row = divmod(end, height)
+        if row >= length:
+            columns += column * length
+        else:
+            columns += _columns_before(end, height) - _columns_before(end - length, height)
+    return sum(inside), flat // 2, columns
 
 
 def _sums(lengths: np.ndarray, height: int) -> tuple[int, int, int]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from functools import lru_cache
+from itertools import accumulate, cycle
+from operator import mul
 
 import cv2
 import numpy as np
@@ -47,38 +51,45 @@ def points_inside(
     masks holds too are outside; where nothing is left there are no points.
     """
     x0, y0, x1, y1 = map(int, region["box_xyxy_px"])
-    inside = np.zeros((x1 - x0 + 2, y1 - y0 + 2), np.uint8)
-    inside[1:-1, 1:-1] = _window(region["rle"], size_hw_px, columns=(x0, x1))[:, y0:y1]
-    for other in others:
-        inside[1:-1, 1:-1] &= 1 - _window(other["rle"], size_hw_px, columns=(x0, x1))[:, y0:y1]
-    depth = cv2.distanceTransform(inside, cv2.DIST_L2, 3)
-    deepest = depth.max()
-    if not deepest:
-        return ()
-    places = np.flatnonzero(depth >= DEPTH * deepest)
+    places = _deep(region["rle"], tuple([one["rle"] for one in others]), size_hw_px, (x0, y0, x1, y1))
+    rows = y1 - y0 + 2
     chosen: dict[int, None] = {}
     while len(chosen) < min(count, places.size):
         chosen[int(places[chance.below(places.size)])] = None
-    return tuple((x0 + place // inside.shape[1] - 0.5, y0 + place % inside.shape[1] - 0.5) for place in chosen)
+    return tuple([(x0 + place // rows - 0.5, y0 + place % rows - 0.5) for place in chosen])
+
+
+@lru_cache(2)
+def _deep(counts: str, others: tuple[str, ...], size_hw_px: tuple[int, int], box: tuple[int, int, int, int]) -> np.ndarray:
+    """Flat places, down the columns of the box with a pixel around it, of a mask's deep pixels that no other mask holds."""
+    x0, y0, x1, y1 = box
+    framed = np.zeros((x1 - x0 + 2, y1 - y0 + 2), np.uint8)
+    inside = framed[1:-1, 1:-1]
+    inside[:] = _window(counts, size_hw_px, columns=(x0, x1))[:, y0:y1]
+    for other in others:
+        inside &= 1 - _window(other, size_hw_px, columns=(x0, x1))[:, y0:y1]
+    depth = cv2.distanceTransform(framed, cv2.DIST_L2, 3)
+    deepest = depth.max()
+    return (depth >= DEPTH * deepest).ravel().nonzero()[0] if deepest else np.zeros(0, np.int64)
 
 
 def _window(counts: str, size_hw_px: tuple[int, int], *, columns: tuple[int, int]) -> np.ndarray:
     """Some columns of a mask as uint8 of columns × height, without painting the rest."""
     first, last = columns[0] * size_hw_px[0], columns[1] * size_hw_px[0]
     lengths = run_lengths(counts, size_hw_px)
-    flat = _painted(lengths, first, last) if isinstance(lengths, list) else _repeated(np.asarray(lengths), first, last)
+    flat = _painted(lengths, first, last) if isinstance(lengths, tuple) else _repeated(np.asarray(lengths), first, last)
     return flat.reshape(columns[1] - columns[0], size_hw_px[0])
 
 
 def _painted(lengths: Sequence[int], first: int, last: int) -> np.ndarray:
-    """Flat places `first` to `last` of a mask, run by run."""
-    flat = np.zeros(last - first, np.uint8)
-    end = -first
-    for place, length in enumerate(lengths):
-        start, end = end, end + length
-        if place % 2 and end > 0:
-            flat[start if start > 0 else 0 : end] = 1
-    return flat
+    """Flat places `first` to `last` of a mask, as runs of bytes."""
+    ends = list(accumulate(lengths))
+    low = bisect_right(ends, first)
+    high = max(low, bisect_left(ends, last))
+    seen = [*lengths[low:high], last - (ends[high - 1] if high else 0)]
+    seen[0] -= first - (ends[low - 1] if low else 0)
+    values = cycle((b"\1", b"\0") if low % 2 else (b"\0", b"\1"))
+    return np.frombuffer(b"".join(map(mul, values, seen)), np.uint8)
 
 
 def _repeated(lengths: np.ndarray, first: int, last: int) -> np.ndarray:

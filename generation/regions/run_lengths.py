@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
+from itertools import accumulate
 
 from ...schema.rle import lengths_from_rle
 
@@ -11,31 +13,37 @@ _SHORT = 400
 """Characters up to which plain Python is the faster reader."""
 _PLAIN = re.compile("[0-o]*[0-O]")
 """COCO's characters, the last of which ends a number."""
+_NUMBER = re.compile("[P-o]*[0-O]")
 
 
 def run_lengths(counts: str, size_hw_px: tuple[int, int]) -> Sequence[int]:
-    """Lengths of background and foreground in turn, down the columns: a list or int64 array that sums to the image's pixels.
+    """Lengths of background and foreground in turn, down the columns: a tuple or int64 array that sums to the image's pixels.
 
     Raises:
         RegionError: `bad-rle`.
     """
-    if len(counts) <= _SHORT and _PLAIN.fullmatch(counts):
-        lengths = _decoded(counts)
-        if sum(lengths) == size_hw_px[0] * size_hw_px[1] and min(lengths) >= 0:
+    if len(counts) <= _SHORT:
+        lengths = _short(counts, size_hw_px[0] * size_hw_px[1])
+        if lengths is not None:
             return lengths
     return lengths_from_rle(counts, size_hw_px)  # pyright: ignore[reportReturnType]
 
 
-def _decoded(counts: str) -> list[int]:
-    """What COCO's characters spell, whether that is a mask or not."""
-    lengths: list[int] = []
-    value = shift = 0
-    for character in counts.encode():
-        chunk = character - 48
-        value |= (chunk & 31) << shift
-        shift += 5
-        if not chunk & 32:
-            value -= (chunk >> 4 & 1) << shift
-            lengths.append(value + lengths[-2] if len(lengths) > 2 else value)
-            value = shift = 0
-    return lengths
+@lru_cache(1 << 6)
+def _short(counts: str, pixels: int) -> tuple[int, ...] | None:
+    """The lengths that a text spells; None where it spells no mask of so many pixels, or none that is plain to see."""
+    if not _PLAIN.fullmatch(counts):
+        return None
+    lengths = list(map(_number, _NUMBER.findall(counts)))
+    lengths[1::2] = accumulate(lengths[1::2])
+    lengths[2::2] = accumulate(lengths[2::2])
+    return tuple(lengths) if min(lengths) >= 0 and sum(lengths) == pixels else None
+
+
+@lru_cache(1 << 11)
+def _number(word: str) -> int:
+    """The signed number that little-endian groups of five bits spell."""
+    value = 0
+    for place, chunk in enumerate(word.encode()):
+        value |= (chunk - 48 & 31) << 5 * place
+    return value - ((word.encode()[-1] - 48 & 16) << 5 * len(word) - 4)

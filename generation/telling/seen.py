@@ -49,12 +49,13 @@ def called(one: Record, modality: str) -> str:
     return f"{one['laterality']} {one['label']}" if sided else one["label"]
 
 
-def seen(case: Case) -> list[Seen]:
+@lru_cache(2)
+def seen(case: Case) -> Sequence[Seen]:
     """Labels with regions, in the order of the record's states; of a side with coarser regions only the finer one is kept."""
     by_label: dict[str, list[Marked]] = {}
     for one in marked(case, FINEST):
         by_label.setdefault(one.state["label_id"], []).append(one)
-    return [_seen(parts) for parts in by_label.values()]
+    return tuple([_seen(parts) for parts in by_label.values()])
 
 
 def complete(one: Seen, case: Case) -> bool:
