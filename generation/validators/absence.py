@@ -21,6 +21,9 @@ _CUE = re.compile(
 _NEXT = re.compile(r"(?:,? (?:or|nor|and) |, )(?:(?:an?|any|the) )?(?=\w)")
 _LIST = re.compile(r"\babsent\b[^.;:]*: *(?P<names>[^.;:]*)")
 _LATER = re.compile(r" (?:is|are|was|were) (?:absent|not (?:seen|present|visible|found|there|shown))\b")
+_CUES = ("no ", "No ", "ithout ", "ree of ", "bsence of ", "either ", "nor ", "Nor ")
+_VERBS = tuple(f" {verb} {rest}" for verb in ("is", "are", "was", "were") for rest in ("absent", "not "))
+"""Of each, something stands in every text in which their pattern finds anything: looking for words is cheap."""
 _BACK = 80
 """Characters before a verb in which its subject's name ends."""
 
@@ -33,23 +36,22 @@ def faults(question: Question, case: Case, pools: Pools) -> Iterable[Fault]:
 
 def _faults(answer: str, case: Case) -> Iterator[Fault]:
     for mention in _denied(answer, case):
-        if not wider(mention.meant) & case.absent and not in_general(answer, mention.start):
+        if wider(mention.meant).isdisjoint(case.absent) and not in_general(answer, mention.start):
             yield Fault("absence-unknown", answer[max(mention.start - 20, 0) : mention.end], "a label that is absent")
 
 
 def _denied(answer: str, case: Case) -> Iterator[Mention]:
     """The labels that are said to be absent: behind "no", in a list of what is absent, before "is not seen"."""
-    for cue in _CUE.finditer(answer):
+    for cue in _CUE.finditer(answer) if any(word in answer for word in _CUES) else ():
         if labels().at(answer, cue.start()) is None:  # "no brain tumor" is a label itself
             yield from _row(answer, cue.end(), case)
     if "absent" in answer:
         for match in _LIST.finditer(answer):
             yield from _row(answer, match.start("names"), case)
-    if "absent" in answer or " not " in answer:
+    if any(verb in answer for verb in _VERBS):
         for match in _LATER.finditer(answer):
             start = max(match.start() - _BACK, 0)
-            before = answer[start : match.start()]
-            yield from (_moved(one, start) for one in labels().within(before) if one.end == len(before))
+            yield from (_moved(one, start) for one in labels().ending(answer[start : match.start()]))
 
 
 def _row(answer: str, start: int, case: Case) -> Iterator[Mention]:

@@ -1,4 +1,4 @@
-"""Whether what an answer says of place, size and number is what the annotations show.
+"""Whether what an answer says of place, side, size and number is what the annotations show.
 
 Words of place mean thirds of the image, and are forgiven a tenth of it; halves half a tenth; shares five percentage points.
 A region lies where its box has its middle, or its mask its centroid.
@@ -14,83 +14,66 @@ from ...schema.question import Kind, Question
 from ..case import Case, Record
 from ..pools import Pools
 from ..regions.place_words import rle_centroid
+from . import sides
 from .fault import Fault
-from .naming import labels
 from .passages import Passage, passages
 from .place import box_of
+from .saying import NUMBER, RELATIONS, Count, Place, number_of, said
 
 KINDS = frozenset({Kind.LOCALIZATION, Kind.DESCRIPTION, Kind.DETECTION})
+"""Kinds whose answers say more of regions than their sides."""
 SHARE_POINTS = 5.0
 _SLACK = 0.1
 _FIRST, _LAST = frozenset({"left", "upper", "top"}), frozenset({"right", "lower", "bottom"})
-_HEIGHT = r"(?P<height>upper|top|lower|bottom|middle|cent(?:re|er|ral))"
-_SIDE = r"(?P<side>left|right)"
-_IMAGE = r"(?:image|picture|frame|slice)"
-_PARTS = ("half", "part", "third", "edge", "side", "margin", "border")
-_PART = rf"(?:{'|'.join(_PARTS)})"
-_PLACES = tuple(
-    (hints, re.compile(pattern, re.IGNORECASE))
-    for hints, pattern in (
-        (("left", "right", "middle", "cent"), rf"\b{_HEIGHT}[ -](?P<side>left|right|middle|cent(?:re|er))\b"),
-        (("image left", "image right", "image-"), rf"\bimage[ -]{_SIDE}\b(?! of\b)"),
-        (_PARTS, rf"\b{_SIDE} {_PART} of the {_IMAGE}\b"),
-        (_PARTS, rf"\b{_HEIGHT} {_PART}\b"),
-        (
-            ("middle of", "center of", "centre of"),
-            rf"(?<!upper )(?<!lower )\b(?P<height>(?P<side>cent(?:re|er)|middle)) of the {_IMAGE}\b",
-        ),
-    )
-)
-"""Patterns, each with words of which one must stand in a text for it to match: looking for words is cheap."""
-_RELATIONS = {"image left of": (0, 1), "image right of": (0, -1), "above": (1, 1), "below": (1, -1)}
-"""Axis, and whether the first region's coordinate is the smaller one."""
 _NEAR = 0.02
 """Share of the image by which two middles may be on the wrong side of each other."""
-_SHARE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?) ?(?:%|per ?cent)")
-_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-_NUMBERS = {word: value for value, word in enumerate(_WORDS, 1)}
-_NUMBER = "|".join((r"\d+", *_NUMBERS))
-_COUNT = re.compile(rf"(?<![\w.:-])({_NUMBER}) +(?=[a-z])", re.IGNORECASE)
-_COUNT_OF = re.compile(rf"\bthere (?:is|are) (?:exactly )?({_NUMBER})\b", re.IGNORECASE)
+_SHARE = re.compile(r"(\d(?<![\w.]\d)\d*(?:\.\d+)?) ?(?:%|per ?cent)")
+"""It begins with a digit, not with what mustn't stand before: so the engine skips to the digits."""
+_COUNT_OF = re.compile(rf"\bthere (?:is|are) (?:exactly )?({NUMBER})\b", re.IGNORECASE)
 
 
 def faults(question: Question, case: Case, pools: Pools) -> Iterable[Fault]:
-    """Words of place, shares and numbers that the annotations contradict."""
-    return _faults(question, case) if question.kind in KINDS and question.answer else ()
+    """Words of side, place, shares and numbers that the annotations contradict."""
+    answer = question.answer
+    if not answer:
+        return ()
+    if question.kind in KINDS:
+        return _faults(question, case)
+    return _sided(question, case) if question.spans and ("eft" in answer or "ight" in answer) else ()
+
+
+def _sided(question: Question, case: Case) -> Iterator[Fault]:
+    for passage in passages(question, case):
+        yield from sides.wrong(said(passage.text).sides, passage.annotations)
 
 
 def _faults(question: Question, case: Case) -> Iterator[Fault]:
+    several = len(question.labels) > 1
     for passage in passages(question, case):
-        if passage.level == "relation" or len(question.labels) > 1:
-            yield from _relation(passage, question, case)
-        if passage.annotations and passage.level != "relation":
-            yield from _place(passage, case.size_hw_px)
-            yield from _share(passage, case.size_hw_px)
-        yield from _counts(passage, case)
+        saying, related = said(passage.text), passage.level == "relation"
+        if saying.sides:
+            yield from sides.wrong(saying.sides, passage.annotations)
+        if saying.relations and (related or several):
+            yield from _relation(saying.relations, passage, question, size_hw_px=case.size_hw_px)
+        if passage.annotations and not related:
+            yield from _place(saying.places, passage, case.size_hw_px)
+            if saying.shares:
+                yield from _share(passage, case.size_hw_px)
+        for count in saying.counts:
+            yield from _count(count, passage, case)
     if question.kind is Kind.DETECTION:
         yield from _total(question)
 
 
-def _place(passage: Passage, size_hw_px: tuple[int, int]) -> Iterator[Fault]:
-    said = list(_said(passage.text))
-    if said:
-        for words, parts in said:
-            if not any(_fits(parts, x, y) for x, y in _centres(passage.annotations, size_hw_px)):
-                seen = ", ".join(f"({x:.2f}, {y:.2f})" for x, y in islice(_centres(passage.annotations, size_hw_px), 3))
-                yield Fault("wrong-place", words, f"words for {seen} of width and height")
+def _place(places: Sequence[Place], passage: Passage, size_hw_px: tuple[int, int]) -> Iterator[Fault]:
+    for place in places:
+        if not any(_fits(place, x, y) for x, y in _centres(passage.annotations, size_hw_px)):
+            seen = ", ".join(f"({x:.2f}, {y:.2f})" for x, y in islice(_centres(passage.annotations, size_hw_px), 3))
+            yield Fault("wrong-place", place.words, f"words for {seen} of width and height")
 
 
-def _said(text: str) -> Iterator[tuple[str, dict[str, str | None]]]:
-    """Words of place, with the height and side in them."""
-    folded = text.casefold()
-    for hints, pattern in _PLACES:
-        if any(hint in folded for hint in hints):
-            yield from ((match[0], match.groupdict()) for match in pattern.finditer(text))
-
-
-def _fits(said: dict[str, str | None], x: float, y: float) -> bool:
-    halved = said.get("height") is None
-    return _along(said.get("side"), x, halved=halved) and _along(said.get("height"), y, halved=False)
+def _fits(place: Place, x: float, y: float) -> bool:
+    return _along(place.side, x, halved=place.height is None) and _along(place.height, y, halved=False)
 
 
 def _along(word: str | None, at: float, *, halved: bool) -> bool:
@@ -119,23 +102,22 @@ def _centres(annotations: Sequence[Record], size_hw_px: tuple[int, int]) -> Iter
             yield x / width, y / height
 
 
-def _relation(passage: Passage, question: Question, case: Case) -> Iterator[Fault]:
+def _relation(
+    relations: Sequence[str], passage: Passage, question: Question, *, size_hw_px: tuple[int, int]
+) -> Iterator[Fault]:
     """Of two regions, how the first is said to lie to the second: by their middles, or their centroids."""
+    if len(passage.annotations) != 2:
+        return
     order = {name: place for place, name in enumerate(question.targets)} if passage.level is None else {}
     pair = sorted(passage.annotations, key=lambda one: order.get(one["id"], 0))
-    said = [words for words in _RELATIONS if words in passage.text]
-    if len(pair) != 2 or not said:
-        return
-    for words in said:
-        axis, sign = _RELATIONS[words]
-        middles = zip(*(_centres([each], case.size_hw_px) for each in pair), strict=False)
+    for words in relations:
+        axis, sign = RELATIONS[words]
+        middles = zip(*(_centres([each], size_hw_px) for each in pair), strict=False)
         if not any(sign * (other[axis] - one[axis]) > -_NEAR for one, other in middles):
             yield Fault("wrong-place", f"{words} in {passage.text!r:.80}", f"words for {pair[0]['id']} beside {pair[1]['id']}")
 
 
 def _share(passage: Passage, size_hw_px: tuple[int, int]) -> Iterator[Fault]:
-    if "%" not in passage.text and "cent" not in passage.text:
-        return
     height, width = size_hw_px
     shares = [100 * (one["area_px"] or 0) / (height * width) for one in passage.annotations]
     for match in _SHARE.finditer(passage.text):
@@ -145,14 +127,10 @@ def _share(passage: Passage, size_hw_px: tuple[int, int]) -> Iterator[Fault]:
             yield Fault("wrong-share", match[0], f"{sum(shares):.1f} % to within {SHARE_POINTS:g} points")
 
 
-def _counts(passage: Passage, case: Case) -> Iterator[Fault]:
-    for match in _COUNT.finditer(passage.text):
-        name = labels().at(passage.text, match.end())
-        if name is None or (said := _value(match[1])) == 1:
-            continue
-        counts = _possible(name.meant, passage.annotations, case)
-        if counts and said not in counts:
-            yield Fault("wrong-count", passage.text[match.start() : name.end], " or ".join(map(str, sorted(counts))))
+def _count(count: Count, passage: Passage, case: Case) -> Iterator[Fault]:
+    counts = _possible(count.label_id, passage.annotations, case)
+    if counts and count.number not in counts:
+        yield Fault("wrong-count", count.words, " or ".join(map(str, sorted(counts))))
 
 
 def _possible(label_id: str, spoken: Sequence[Record], case: Case) -> set[int]:
@@ -166,10 +144,7 @@ def _possible(label_id: str, spoken: Sequence[Record], case: Case) -> set[int]:
 
 
 def _total(question: Question) -> Iterator[Fault]:
-    for match in _COUNT_OF.finditer(question.answer or ""):
-        if _value(match[1]) != len(question.targets):
+    answer = question.answer or ""
+    for match in _COUNT_OF.finditer(answer) if "there" in answer.casefold() else ():
+        if number_of(match[1]) != len(question.targets):
             yield Fault("wrong-count", match[0], f"{len(question.targets)}, the boxes asked for")
-
-
-def _value(word: str) -> int:
-    return int(word) if word.isdigit() else _NUMBERS[word.casefold()]

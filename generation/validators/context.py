@@ -24,6 +24,7 @@ _VAGUE_AREAS = frozenset({"cell", "cells", "tissue", "body", "head", "neck", "fa
 """Words that say no place, or that parts of other places bear too, such as the head of the femur."""
 _NOWHERE = frozenset({"other", "unspecified"})
 """Codes that say nothing."""
+_BEFORE = ("of ", "through ", "from ")
 _OF = re.compile(r"\b(?:of|through|from) (?:the |an? )?$")
 
 
@@ -68,7 +69,8 @@ def _strange_modalities(text: str, modality: str) -> tuple[str, ...]:
 @lru_cache(1 << 14)
 def _areas(text: str) -> tuple[tuple[str, str], ...]:
     """Words and codes of the areas behind "of the": elsewhere the same words name regions."""
-    found = [one for one in _area_names().within(text) if _OF.search(text, max(one.start - 12, 0), one.start)]
+    names = _area_names().within(text) if any(word in text for word in _BEFORE) else ()
+    found = [one for one in names if _OF.search(text, max(one.start - 12, 0), one.start)]
     return tuple((text[one.start : one.end].casefold(), one.meant) for one in found)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 
 _TOKEN = re.compile(r"[^\W_]+")
 _SHORT = 5
@@ -36,20 +36,32 @@ class Names:
     def __init__(self, meanings: Iterable[tuple[str, str]]):
         self._exact: dict[str, str] = {}
         self._folded: dict[str, str] = {}
-        self._starts = set[str]()
         self._prefixes = set[str]()
+        self._openings, self._endings = set[str](), set[str]()
         for name, meant in meanings:
             self._add(name, meant)
 
     def within(self, text: str) -> list[Mention]:
         """All names in a text, in order; of names within each other only the longest ("lung" in "lung cancer")."""
+        if self._openings.isdisjoint(map(str.casefold, _TOKEN.findall(text))):
+            return []
         found = list(self._all(text))
         return [one for one in found if not any(_inside(one, other) for other in found)] if len(found) > 1 else found
 
     def at(self, text: str, start: int) -> Mention | None:
         """The longest name that begins at a place of a text, which is the beginning of a word."""
-        found = list(self._beginning(_TOKEN.finditer(text, start)))
-        return found[-1] if found and found[-1].start == start else None
+        first, longest = _TOKEN.match(text, start), None
+        if first is not None and first.group().casefold() in self._openings:
+            for longest in self._beginning(_TOKEN.finditer(text, start)):
+                pass
+        return longest
+
+    def ending(self, text: str) -> list[Mention]:
+        """Those names within a text that end with it."""
+        words = _TOKEN.findall(text)
+        if not words or words[-1].casefold() not in self._endings:
+            return []
+        return [one for one in self.within(text) if one.end == len(text)]
 
     def _add(self, name: str, meant: str) -> None:
         tokens = _TOKEN.findall(name)
@@ -58,13 +70,15 @@ class Names:
         (self._exact if short else self._folded).setdefault(joined if short else joined.casefold(), meant)
         prefixes = {start.casefold() for start in accumulate(tokens)}
         self._prefixes |= prefixes
-        self._starts |= {singular(start) for start in prefixes}
+        self._openings |= _one_or_many(prefixes)
+        endings = {joined[at:].casefold() for at in accumulate(map(len, tokens[:-1]), initial=0)}
+        self._endings |= endings | {f"{end}s" for end in endings}
 
     def _all(self, text: str) -> Iterator[Mention]:
         tokens = list(_TOKEN.finditer(text))
         for place, first in enumerate(tokens):
-            if singular(first.group().casefold()) in self._starts:
-                yield from self._beginning(tokens[at] for at in range(place, len(tokens)))
+            if first.group().casefold() in self._openings:
+                yield from self._beginning(islice(tokens, place, None))
 
     def _beginning(self, tokens: Iterable[re.Match[str]]) -> Iterator[Mention]:
         """The names that begin with the first of some words, the shortest first."""
@@ -92,6 +106,13 @@ def tokens_of(text: str) -> list[str]:
 def singular(word: str) -> str:
     """A case-folded word without the -s of a plural."""
     return word[:-1] if len(word) > 3 and word.endswith("s") else word
+
+
+def _one_or_many(words: Iterable[str]) -> set[str]:
+    """All case-folded words that have the singular of one of these."""
+    singulars = {singular(word) for word in words}
+    plurals = {f"{word}s" for word in singulars if len(word) >= 3}
+    return plurals | {word for word in singulars if singular(word) == word}
 
 
 def _inside(one: Mention, other: Mention) -> bool:

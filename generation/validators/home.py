@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ...schema.question import Question
 from ..case import Case
@@ -10,8 +10,15 @@ from ..pools import Pools
 from .fault import Fault
 
 
-def faults(question: Question, case: Case, pools: Pools) -> Iterator[Fault]:
+def faults(question: Question, case: Case, pools: Pools) -> Iterable[Fault]:
     """Key, source, split, modality and area that aren't the sample's."""
+    record = case.record
+    stated = question.key, question.source, question.split, question.modality, question.area
+    own = record["key"], record["source"], record["split"], case.modality, record["area"]
+    return () if stated == own else _faults(question, case)
+
+
+def _faults(question: Question, case: Case) -> Iterator[Fault]:
     record = case.record
     if question.key != record["key"]:
         yield Fault("key-mismatch", f"key {question.key}", record["key"])

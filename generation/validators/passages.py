@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from ...schema.question import Kind, Question, Span
 from ..case import Case, Record
@@ -14,30 +14,30 @@ GENERAL = ("In general", "Generally", "As a rule", "It is known", "Typically", "
 _END = re.compile(r"[.!?](?=\s|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(NamedTuple):
     """A stretch of an answer and what it speaks of."""
 
     text: str
-    annotations: tuple[Record, ...]
+    annotations: Sequence[Record]
     level: str | None = None
 
 
-def passages(question: Question, case: Case) -> Iterator[Passage]:
+def passages(question: Question, case: Case) -> list[Passage]:
     """The answer's passages: a span with a level is one; spans of words share the sentence that they stand in.
 
     A localization without spans is one passage about its targets.
     """
-    answer = question.answer or ""
-    annotations = case.by_id
+    answer, annotations = question.answer or "", case.by_id
+    if not question.spans and question.kind is Kind.LOCALIZATION:
+        return [Passage(answer, [annotations[one] for one in question.targets if one in annotations])]
     spoken: dict[tuple[int, int, str | None], dict[str, Record]] = {}
     for span in question.spans:
-        found = spoken.setdefault((*_bounds(span, answer), span.level), {})
-        found |= {one: annotations[one] for one in span.annotations if one in annotations}
-    for (start, end, level), found in spoken.items():
-        yield Passage(answer[start:end], tuple(found.values()), level)
-    if not spoken and question.kind is Kind.LOCALIZATION:
-        yield Passage(answer, tuple(annotations[one] for one in question.targets if one in annotations))
+        bounds = (span.start, span.end) if span.level is not None else _bounds(span, answer)
+        found = spoken.setdefault((*bounds, span.level), {})
+        for one in span.annotations:
+            if one in annotations:
+                found[one] = annotations[one]
+    return [Passage(answer[start:end], list(found.values()), level) for (start, end, level), found in spoken.items()]
 
 
 def sentences(text: str) -> list[str]:
@@ -53,9 +53,11 @@ def in_general(text: str, at: int) -> bool:
 
 
 def _bounds(span: Span, answer: str) -> tuple[int, int]:
-    """The span itself where it has a level, else the sentence around it."""
-    if span.level is not None:
-        return span.start, span.end
-    ends = [match.end() for match in _END.finditer(answer)]
-    start = max((at for at in ends if at <= span.start), default=0)
-    return start, min((at for at in ends if at >= span.end), default=len(answer))
+    """The sentence around a span."""
+    start = 0
+    for match in _END.finditer(answer):
+        if match.end() >= span.end:
+            return start, match.end()
+        if match.end() <= span.start:
+            start = match.end()
+    return start, len(answer)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
-
-import numpy as np
+from itertools import accumulate
 
 from ...schema.box import Box, box_iou
 from ...schema.errors import RegionError
 from ...schema.mask import mask_from_rle, mask_iou
 from ...schema.question import Prompt
-from ...schema.rle import lengths_from_rle
 from ..case import Record
+from ..regions.run_lengths import run_lengths
 
 SAME = 0.5
 """Intersection over union from which two regions count as one, as detection is scored everywhere."""
@@ -61,17 +61,17 @@ def outside(annotation: Record, points: Sequence[Sequence[float]], *, size_hw_px
     if all(not _in_box(point, box) for point in points):
         return list(points)
     try:
-        bounds = np.cumsum(lengths_from_rle(annotation["rle"], size_hw_px))
+        bounds = list(accumulate(run_lengths(annotation["rle"], size_hw_px)))
     except RegionError:
         return list(points)
     return [point for point in points if not _in_runs(bounds, point, size_hw_px)]
 
 
-def _in_runs(bounds: np.ndarray, point: Sequence[float], size_hw_px: tuple[int, int]) -> bool:
+def _in_runs(bounds: Sequence[int], point: Sequence[float], size_hw_px: tuple[int, int]) -> bool:
     """Whether a point's pixel, counted down the columns, lies in one of the odd runs, which are the foreground."""
     (x, y), (height, width) = point, size_hw_px
     inside = 0 <= x < width and 0 <= y < height
-    return inside and bool(np.searchsorted(bounds, int(x) * height + int(y), side="right") % 2)
+    return inside and bisect_right(bounds, int(x) * height + int(y)) % 2 == 1
 
 
 def _in_box(point: Sequence[float], box: Box) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from ...schema.question import Question, Span
@@ -13,7 +12,6 @@ from .naming import bag, holds, names_of
 
 _ALLOWED = frozenset({"a", "an", "and", "both", "left", "of", "or", "patient", "right", "the"})
 """Words that may stand in a span beside the label's own."""
-_WORD = re.compile(r"\w")
 
 
 def faults(question: Question, case: Case, pools: Pools) -> Iterable[Fault]:
@@ -41,15 +39,22 @@ def _span(span: Span, answer: str, meant: list[Record]) -> Iterator[Fault]:
     if not 0 <= span.start < span.end <= len(answer) or not _whole(answer, span):
         yield Fault("bad-span", f"{span.start} to {span.end} of {len(answer)} characters: {text!r:.60}", "whole words")
         return
-    for one in {(one["label_id"], one["label"]): one for one in meant}.values():
+    for one in meant if len(meant) < 2 else {(one["label_id"], one["label"]): one for one in meant}.values():
         if not _speaks_of(text, one) or (span.level is None and not _cut(text, meant)):
             yield Fault("bad-span", f"{text!r:.80} for {one['id']}", f"the words of {one['label']!r}")
 
 
 def _whole(answer: str, span: Span) -> bool:
     """Whether it cuts no word in two."""
-    edges = (span.start, span.end)
-    return not any(0 < at < len(answer) and _WORD.match(answer[at - 1]) and _WORD.match(answer[at]) for at in edges)
+    return not (_in_a_word(answer, span.start) or _in_a_word(answer, span.end))
+
+
+def _in_a_word(text: str, at: int) -> bool:
+    return 0 < at < len(text) and _is_letter(text[at - 1]) and _is_letter(text[at])
+
+
+def _is_letter(character: str) -> bool:
+    return character.isalnum() or character == "_"
 
 
 def _speaks_of(text: str, annotation: Record) -> bool:

@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from ...schema.question import Question
 from ..case import Case, Record
 from ..pools import Pools
 from .fault import Fault
 from .giveaway import NAMING
-from .naming import labels
-from .passages import passages
+from .saying import Sided, said
 
-_SIDE = re.compile(r"\b[LlRr](?:eft|ight)\b(?=[ -]\w)")
-_OF_THE_IMAGE = frozenset({"image", "upper", "lower", "middle", "central", "top", "bottom"})
 _SIDES = frozenset({"left", "right"})
 
 
-def faults(question: Question, case: Case, pools: Pools) -> Iterator[Fault]:
-    """Left where the annotations say right, in the question's name or in the answer."""
-    if question.kind in NAMING and question.targets and _SIDE.search(question.question):
-        annotations = case.by_id
-        targets = [annotations[one] for one in question.targets if one in annotations]
-        yield from _wrong(question.question, targets)
-    if question.answer and _SIDE.search(question.answer):
-        for passage in passages(question, case):
-            yield from _wrong(passage.text, passage.annotations)
+def faults(question: Question, case: Case, pools: Pools) -> Iterable[Fault]:
+    """Left where the annotations say right, in the name of what a question asks for; answers are `claims`'s."""
+    if question.kind not in NAMING or not question.targets or not (sides := said(question.question).sides):
+        return ()
+    return wrong(sides, [case.by_id[one] for one in question.targets if one in case.by_id])
 
 
-def _wrong(text: str, annotations: Collection[Record]) -> Iterator[Fault]:
-    for match in _SIDE.finditer(text):
-        before = text[: match.start()].rpartition(" ")[0].rpartition(" ")[2] if match.start() else ""
-        name = None if before.casefold() in _OF_THE_IMAGE else labels().at(text, match.end() + 1)
-        if name is None:
-            continue
-        known = {one["laterality"] for one in annotations if one["label_id"] == name.meant} & _SIDES
-        if known and match[0].casefold() not in known:
-            yield Fault("wrong-side", text[match.start() : name.end], " or ".join(sorted(known)))
+def wrong(sides: Iterable[Sided], annotations: Collection[Record]) -> Iterator[Fault]:
+    """Sides on which none of some annotations of the label lies."""
+    for one in sides:
+        known = {each["laterality"] for each in annotations if each["label_id"] == one.label_id} & _SIDES
+        if known and one.side not in known:
+            yield Fault("wrong-side", one.words, " or ".join(sorted(known)))
