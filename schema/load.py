@@ -1,7 +1,8 @@
 """`medloom.load`: a release as a `datasets` object that reads only the byte ranges it needs.
 
-Rows equal those of `load_dataset`: image (PIL), json (dict), `__key__`, `__url__`. Selection runs over the index, so a part of
-a release costs its own bytes and nothing else. `load_questions.py` joins questions with them.
+Rows equal those of `load_dataset`: image (PIL), json (dict), `__key__`, `__url__`, and `questions.json` (list of dicts) where
+shards hold questions. Selection runs over the index, so a part of a release costs its own bytes and nothing else.
+`load_questions.py` joins questions with them.
 """
 
 # pyright: reportAttributeAccessIssue=false
@@ -17,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from . import embedded, record
 from .errors import UsageError
 from .lexicon import PLACE, Lexicon
 from .lexicon.asked import Words
 from .load_questions import joined
 from .question_set import QuestionSet
-from .record import features
 from .release import DEFAULT, Release, shards_of
 from .row import coded_row, read_row
 from .sample import SPLITS
@@ -46,8 +47,10 @@ def load(
     label, state or source: one word or several, of any system, with what stands below them (`modality="CT"` includes CTA).
     `where` is a condition in SQL over the index.
 
+    A release that `medloom ask --embed` made has the column `questions.json` too: the questions about each sample.
+
     With a `suite` there is a row per question, with its columns beside image and json. Samples are selected as without;
-    all questions about them come.
+    all questions about them come, and embedded ones stay where they are.
 
     Raises:
         ReleaseError: no release there.
@@ -64,8 +67,8 @@ def load(
     asked = QuestionSet.open(opened.root, suite) if suite is not None else None
     rows = select_rows(opened, config, select)
     if split is not None:
-        return _dataset(opened, rows, split, streaming=streaming, asked=asked)
-    found: Any = {name: _dataset(opened, rows, name, streaming=streaming, asked=asked) for name in configs[config]}
+        return _dataset(opened, _of(rows, split), streaming=streaming, asked=asked)
+    found: Any = {name: _dataset(opened, _of(rows, name), streaming=streaming, asked=asked) for name in configs[config]}
     return IterableDatasetDict(found) if streaming else DatasetDict(found)
 
 
@@ -86,36 +89,41 @@ def select_rows(release: Release, config: str, select: Mapping[str, Words]) -> p
     return chosen.rows((*PLACE, "split", "source"))
 
 
-def _dataset(release: Release, rows: pa.Table, split: str, *, streaming: bool, asked: QuestionSet | None) -> Any:
+def _of(rows: pa.Table, split: str) -> pa.Table:
+    """Places of a split's samples."""
+    assert split in SPLITS
+    return rows.filter(pc.equal(rows["split"], split)).select(list(PLACE))
+
+
+def _dataset(release: Release, place: pa.Table, *, streaming: bool, asked: QuestionSet | None) -> Any:
     from datasets import Dataset, IterableDataset
 
-    assert split in SPLITS
-    place = rows.filter(pc.equal(rows["split"], split)).select(list(PLACE))
     if asked is not None:
         return joined(asked, place, streaming=streaming)
+    embeds = release.embeds
     if not streaming:
-        return Dataset(place.combine_chunks()).with_transform(partial(_rows, release.root))
+        return Dataset(place.combine_chunks()).with_transform(partial(_rows, release.root, embeds))
+    features = embedded.features() if embeds else record.features()
     shards = list(dict.fromkeys(place["shard"].to_pylist()))
     tables = [place.filter(pc.equal(place["shard"], shard)).to_pylist() for shard in shards]
     if not tables:
-        return IterableDataset.from_generator(_nothing, features=features())
-    return IterableDataset.from_generator(
-        _stream, gen_kwargs={"root": [release.root] * len(tables), "tables": tables}, features=features()
-    )
+        return IterableDataset.from_generator(_nothing, features=features)
+    tasks = {"root": [release.root] * len(tables), "tables": tables, "embeds": embeds}
+    return IterableDataset.from_generator(_stream, gen_kwargs=tasks, features=features)
 
 
-def _rows(root: Path, batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
+def _rows(root: Path, embeds: bool, batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
     places = [dict(zip(batch, values, strict=True)) for values in zip(*batch.values(), strict=True)]
-    rows = [read_row(root, place) for place in places]
-    return {name: [row[name] for row in rows] for name in features()}
+    rows = [read_row(root, place, embeds=embeds) for place in places]
+    return {name: [row[name] for row in rows] for name in (embedded.features() if embeds else record.features())}
 
 
-def _stream(root: list[Path], tables: list[list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+def _stream(root: list[Path], tables: list[list[dict[str, Any]]], embeds: bool) -> Iterator[dict[str, Any]]:
     """Rows of whole tables, each of which lies in one shard."""
     for folder, table in zip(root, tables, strict=True):
         with (folder / table[0]["shard"]).open("rb") as shard:
             for place in table:
-                yield coded_row(shard, folder, place)
+                yield coded_row(shard, folder, place, embeds=embeds)
 
 
 def _nothing() -> Iterator[dict[str, Any]]:

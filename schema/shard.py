@@ -9,6 +9,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 QUESTIONS = "questions.json"
 """Suffix of the member that holds a sample's questions, and so the name of their column."""
@@ -58,3 +59,13 @@ def questions(path: Path) -> Iterator[tuple[str, bytes]]:
             stream = tar.extractfile(member) if member.name.endswith(f".{QUESTIONS}") else None
             if stream is not None:
                 yield member.name.removesuffix(f".{QUESTIONS}"), stream.read()
+
+
+def questions_after(shard: BinaryIO, key: str, end: int) -> bytes | None:
+    """Contents of the member with a sample's questions, where it follows the record that ends at `end`; else None."""
+    shard.seek(end + -end % tarfile.BLOCKSIZE)
+    try:
+        header = tarfile.TarInfo.frombuf(shard.read(tarfile.BLOCKSIZE), "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        return None
+    return shard.read(header.size) if header.name == f"{key}.{QUESTIONS}" else None

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import webdataset
@@ -83,8 +84,54 @@ def test_loaders_give_typed_questions(many_asked: Path, embedded: Path, streamin
         assert row[QUESTIONS] == asked.get(row["__key__"], [])
         count += len(row[QUESTIONS])
     assert count > 50
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_our_loader_gives_the_columns_and_values_of_load_dataset(embedded: Path, streaming: bool):
     ours = medloom.load(embedded, split="train", streaming=streaming)
-    assert [row["__key__"] for row in ours] == [row["__key__"] for row in plain]
+    theirs = load_dataset(str(embedded), split="train", streaming=streaming)
+    count = 0
+    for mine, other in zip(ours, theirs, strict=True):
+        assert mine.keys() == other.keys()
+        assert json.dumps(mine[QUESTIONS]) == json.dumps(other[QUESTIONS])
+        assert (mine["__key__"], mine["json"]) == (other["__key__"], other["json"])
+        count += len(mine[QUESTIONS])
+    assert count > 50
+    some = medloom.load(embedded, split="train", modality="CT", streaming=streaming)
+    assert [row[QUESTIONS] for row in some] == [row[QUESTIONS] for row in theirs if row["json"]["modality"] == "CT"] != []
+    assert list(medloom.load(embedded, split="train", modality="End", streaming=streaming)) == []
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_questions_that_are_joined_stand_alone(many_asked: Path, embedded: Path, tmp_path: Path, streaming: bool):
+    both = tmp_path / "release"
+    shutil.copytree(embedded, both)
+    shutil.copytree(many_asked / "questions", both / "questions")
+    alone = medloom.load(many_asked, suite="toys", split="train", streaming=streaming)
+    joined = medloom.load(both, suite="toys", split="train", streaming=streaming)
+    for row, other in zip(joined, alone, strict=True):
+        assert row.keys() == other.keys()
+        assert QUESTIONS not in row
+        assert row["id"] == other["id"]
+
+
+def test_a_source_without_questions_beside_one_that_has_them(many_asked: Path, embedded: Path, tmp_path: Path):
+    mixed = tmp_path / "release"
+    shutil.copytree(embedded, mixed)
+    shard = next(one for one in Release(mixed).recipes()[0]["shards"] if one["split"] == "train")["path"]
+    shutil.copy(many_asked / shard, mixed / shard)
+    index = Release(mixed).index_path("phantom")
+    table, plain = pq.read_table(index), pq.read_table(Release(many_asked).index_path("phantom"))
+    own = pc.equal(table["shard"], shard).combine_chunks()
+    for name in ("image_offset", "image_size", "json_offset", "json_size"):
+        values = plain.filter(own)[name].combine_chunks()
+        places = pc.replace_with_mask(table[name].combine_chunks(), own, values)
+        table = table.set_column(table.schema.get_field_index(name), table.schema.field(name), places)
+    pq.write_table(table, index)
+    ours = [row[QUESTIONS] for row in medloom.load(mixed, split="train")]
+    theirs = [row[QUESTIONS] for row in load_dataset(str(mixed), split="train")]
+    assert ours == theirs
+    assert ours.count(None) == pc.sum(own).as_py() > 0
 
 
 def test_webdataset_reads_them(embedded: Path):

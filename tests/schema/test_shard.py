@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from medloom.schema.shard import members, pairs
+from medloom.builders.shards import ShardWriter
+from medloom.schema.shard import members, pairs, questions_after
 
 
 def tar_of(path: Path, *names: str) -> Path:
@@ -61,3 +62,16 @@ def test_a_compressed_tar_is_no_shard(tmp_path: Path):
         pass
     with pytest.raises(tarfile.ReadError):
         list(pairs(tmp_path / "x.tar"))
+
+
+def test_questions_are_found_behind_their_record_and_nowhere_else(tmp_path: Path):
+    with ShardWriter(tmp_path / "a.tar", tmp_path / "a.tmp") as writer:
+        asked = writer.add("k1", b"image", b"{}", questions=b"[1]")
+        bare = writer.add("k2", b"image", b"{}")
+        writer.finish()
+    with (tmp_path / "a.tar").open("rb") as shard:
+        found = [
+            questions_after(shard, key, one.json_offset + one.json_size)
+            for key, one in (("k1", asked), ("k2", bare), ("k3", asked))
+        ]
+    assert found == [b"[1]", None, None]
