@@ -50,11 +50,11 @@ class Names:
 
     def at(self, text: str, start: int) -> Mention | None:
         """The longest name that begins at a place of a text, which is the beginning of a word."""
-        first, longest = _TOKEN.match(text, start), None
-        if first is not None and first.group().casefold() in self._openings:
-            for longest in self._beginning(_TOKEN.finditer(text, start)):
-                pass
-        return longest
+        first = _TOKEN.match(text, start)
+        if first is None or first.group().casefold() not in self._openings:
+            return None
+        found = list(self._beginning(_TOKEN.finditer(text, start)))
+        return found[-1] if found else None
 
     def ending(self, text: str) -> list[Mention]:
         """Those names within a text that end with it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from ...schema.question import Question, Span
 from ..case import Case, Record
@@ -21,22 +22,22 @@ def faults(question: Question, case: Case, pools: Pools) -> Iterable[Fault]:
 
 def _faults(question: Question, case: Case) -> Iterator[Fault]:
     annotations = case.by_id
-    spoken = [*question.targets, *(name for span in question.spans for name in span.annotations)]
-    if unknown := [name for name in dict.fromkeys(spoken) if name not in annotations]:
+    spoken = dict.fromkeys(chain(question.targets, *[span.annotations for span in question.spans]))
+    if not spoken.keys() <= annotations.keys():
+        unknown = [name for name in spoken if name not in annotations]
         yield Fault("unknown-target", ", ".join(unknown), "annotations of the record")
-    targets = [annotations[name] for name in question.targets if name in annotations]
-    if question.labels and (strange := {one["label_id"] for one in targets} - {*question.labels}):
+    targets = {annotations[name]["label_id"] for name in question.targets if name in annotations}
+    if question.labels and (strange := targets.difference(question.labels)):
         yield Fault("target-mismatch", f"targets of {sorted(strange)}", f"only of {list(question.labels)}")
     if question.answer is None:
         return
     for span in question.spans:
-        meant = [annotations[name] for name in span.annotations if name in annotations]
-        yield from _span(span, question.answer, meant)
+        yield from _span(span, question.answer, [annotations[name] for name in span.annotations if name in annotations])
 
 
 def _span(span: Span, answer: str, meant: list[Record]) -> Iterator[Fault]:
     text = answer[span.start : span.end]
-    if not 0 <= span.start < span.end <= len(answer) or not _whole(answer, span):
+    if not 0 <= span.start < span.end <= len(answer) or _in_a_word(answer, span.start) or _in_a_word(answer, span.end):
         yield Fault("bad-span", f"{span.start} to {span.end} of {len(answer)} characters: {text!r:.60}", "whole words")
         return
     for one in meant if len(meant) < 2 else {(one["label_id"], one["label"]): one for one in meant}.values():
@@ -44,12 +45,8 @@ def _span(span: Span, answer: str, meant: list[Record]) -> Iterator[Fault]:
             yield Fault("bad-span", f"{text!r:.80} for {one['id']}", f"the words of {one['label']!r}")
 
 
-def _whole(answer: str, span: Span) -> bool:
-    """Whether it cuts no word in two."""
-    return not (_in_a_word(answer, span.start) or _in_a_word(answer, span.end))
-
-
 def _in_a_word(text: str, at: int) -> bool:
+    """Whether a place of a text cuts a word in two."""
     return 0 < at < len(text) and _is_letter(text[at - 1]) and _is_letter(text[at])
 
 
