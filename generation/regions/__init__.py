@@ -1,1 +1,1 @@
-"""Questions about where: names to regions, regions to names, regions to words; and how a prompt is drawn at use."""
+"""Questions about where: names to regions, regions to names, regions to words."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from ...schema.prompt_drawing import drawn
 from ...schema.question import Prompt, Question, Span
-from ..regions.prompt import drawn
 from . import picked
 from .label_studio import answer_prompts
 

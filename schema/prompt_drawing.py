@@ -7,16 +7,16 @@ can tell the four apart (CIELAB distance 45 or more under the model of Machado e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from ...schema.errors import UsageError
-from ...schema.mask import mask_from_rle
-from ...schema.question import Prompt
-from ..case import Record
+from .errors import UsageError
+from .mask import mask_from_rle
+from .question import Prompt
 
 PALETTE = ((255, 230, 0), (0, 229, 255), (220, 30, 0), (0, 40, 220))
 """Yellow, cyan, red, blue, as sRGB."""
@@ -30,7 +30,7 @@ _PERCENTILE = 10
 _MOST_PIXELS = 1 << 14
 
 
-def drawn(picture: Image.Image, prompts: Sequence[Prompt], record: Record) -> Image.Image:
+def drawn(picture: Image.Image, prompts: Sequence[Prompt], record: Mapping[str, Any]) -> Image.Image:
     """An RGB copy of the picture with the prompts on it, drawn one after the other; the same for the same input.
 
     Args:
@@ -57,7 +57,7 @@ def drawn(picture: Image.Image, prompts: Sequence[Prompt], record: Record) -> Im
     return Image.fromarray(image)
 
 
-def strokes(prompt: Prompt, record: Record) -> tuple[np.ndarray, np.ndarray | None]:
+def strokes(prompt: Prompt, record: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray | None]:
     """The pixels that a prompt paints, and those under its veil (a mask's): bool H×W each.
 
     Raises:

@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from medloom.generation.regions.prompt import (
+from medloom.schema.errors import UsageError
+from medloom.schema.mask import mask_from_rle, rle_from_mask
+from medloom.schema.prompt_drawing import (
     LEAST_CONTRAST,
     PALETTE,
     colour_for,
@@ -22,8 +24,6 @@ from medloom.generation.regions.prompt import (
     strokes,
     surroundings,
 )
-from medloom.schema.errors import UsageError
-from medloom.schema.mask import mask_from_rle, rle_from_mask
 from medloom.schema.question import Prompt
 
 SIZE = (120, 160)
