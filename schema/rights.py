@@ -69,14 +69,29 @@ Rights = Mapping[Subject, Right]
 def rights_of(facts: Mapping[str, Any]) -> dict[Subject, Right]:
     """The rights that a recipe's facts state; where they state none of a subject, those of the source's one licence.
 
-    Others' services may process what anyone may pass on, unless the source takes credentials: then nobody has said so.
+    A source that takes credentials grants nothing but what its rights say by name: whoever passes it on, or hands it to
+    somebody else's service, passes by the owner's door.
     """
     stated = facts.get("rights") or {}
     evidence = Evidence(address=facts["homepage"], words=facts["licence_evidence"])
-    whole = Right(licence=facts["licence"], evidence=evidence)
-    credentialed = Right(licence=facts["licence"], evidence=evidence, allowed=False)
-    otherwise = {Subject.PROCESSING: credentialed} if facts["access"] == "credentialed" else {}
-    return {subject: _right(stated[subject]) if subject in stated else otherwise.get(subject, whole) for subject in Subject}
+    allowed = False if facts["access"] == "credentialed" else None
+    whole = Right(licence=facts["licence"], evidence=evidence, allowed=allowed)
+    return {subject: _right(stated[subject]) if subject in stated else whole for subject in Subject}
+
+
+def right_of(facts: Mapping[str, Any], subject: Subject, *, sample_licence: str | None = None) -> Right:
+    """The right of one subject, for a sample that bears a licence of its own.
+
+    A sample's own licence stands in for the source's wherever that subject is under the source's licence; what the owner
+    forbids beyond it stays forbidden. Pixels under terms of their own are under the narrower of both.
+    """
+    whole = rights_of(facts)[subject]
+    if sample_licence is None or sample_licence == facts["licence"]:
+        return whole
+    own = Right(licence=sample_licence, evidence=whole.evidence, allowed=False if whole.allowed is False else None)
+    if whole.licence == facts["licence"] or (subject is Subject.PIXELS and own.granted is not True):
+        return own
+    return whole
 
 
 def _right(plain: Mapping[str, Any] | Right) -> Right:
