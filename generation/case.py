@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from ..schema.question import Kind, Question
 from ..schema.triplet import AREAS, MODALITIES, TASKS
@@ -14,6 +14,18 @@ from ..schema.triplet import AREAS, MODALITIES, TASKS
 Record = Mapping[str, Any]
 """A record as JSON gives it: see `schema/sample.py`."""
 GRANULARITIES = ("box", "mask", "contour", "point")
+T = TypeVar("T")
+
+
+class _Once(Generic[T]):
+    """A property of a case that is worked out once. Up to Python 3.11, `functools.cached_property` takes a lock for that."""
+
+    def __init__(self, work: Callable[[Any], T]):
+        self.work, self.name, self.__doc__ = work, work.__name__, work.__doc__
+
+    def __get__(self, case: Any, owner: type | None = None) -> T:
+        found = case.__dict__[self.name] = self.work(case)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,18 +34,18 @@ class Case:
 
     record: Record
 
-    @property
+    @_Once
     def key(self) -> str:
         """Of the sample."""
         return self.record["key"]
 
-    @property
+    @_Once
     def size_hw_px(self) -> tuple[int, int]:
         """Height and width of the stored image."""
         height, width = self.record["size_hw_px"]
         return height, width
 
-    @property
+    @_Once
     def modality(self) -> str:
         """Code of the modality's detail where there is one, else of the modality."""
         return self.record["modality_detail"] or self.record["modality"]
@@ -43,23 +55,27 @@ class Case:
         """For people, such as "Computed Tomography"."""
         return MODALITIES[self.modality].name
 
-    @cached_property
+    @_Once
     def states(self) -> Sequence[Record]:
         """All label states."""
         return self.record["labels"]
 
-    @cached_property
+    @_Once
     def present(self) -> Sequence[Record]:
         """Label states that are present."""
         return [one for one in self.states if one["state"] == "present"]
 
-    @cached_property
+    @_Once
     def absent(self) -> frozenset[str]:
         """Ids of labels that are known to be absent on every side."""
-        absent = {one["label_id"] for one in self.states if one["state"] == "absent"}
-        return frozenset(absent - {one["label_id"] for one in self.states if one["state"] != "absent"})
+        return frozenset([one["label_id"] for one in self.states if one["state"] == "absent"]) - self.possible
 
-    @cached_property
+    @_Once
+    def possible(self) -> frozenset[str]:
+        """Ids of labels with another state than absent: they are, or may be, on the image."""
+        return frozenset([one["label_id"] for one in self.states if one["state"] != "absent"])
+
+    @_Once
     def regions(self) -> Mapping[tuple[str, str | None], Sequence[Record]]:
         """Annotations by label id and side, in the order of the record."""
         found: dict[tuple[str, str | None], list[Record]] = {}
@@ -67,7 +83,7 @@ class Case:
             found.setdefault((one["label_id"], one["laterality"]), []).append(one)
         return found
 
-    @cached_property
+    @_Once
     def by_id(self) -> Mapping[str, Record]:
         """Annotations by id."""
         return {one["id"]: one for one in self.record["annotations"]}
@@ -139,5 +155,12 @@ class Asking:
 
     def id_of(self, key: str, place: int) -> str:
         """The id of a rule's question on a sample."""
-        words = "\0".join((self.suite, self.rule, key, str(place)))
-        return f"q-{blake2b(words.encode(), digest_size=8).hexdigest()}"
+        digest = _begun(self.suite, self.rule).copy()
+        digest.update(f"{key}\0{place}".encode())
+        return f"q-{digest.hexdigest()}"
+
+
+@lru_cache(1 << 8)
+def _begun(suite: str, rule: str) -> blake2b:
+    """The digest of what the ids of all questions of one rule begin with."""
+    return blake2b(f"{suite}\0{rule}\0".encode(), digest_size=8)

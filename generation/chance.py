@@ -4,32 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import blake2b
+from struct import Struct
 from typing import TypeVar
 
 T = TypeVar("T")
-_WORD = 8
+_NUMBERS = Struct(">8Q")
+"""What one hash gives."""
 
 
 class Chance:
     """A stream of draws that begins with some words. Two streams of other words have nothing to do with each other."""
 
-    __slots__ = ("_at", "_block", "_seed", "_turn")
+    __slots__ = ("_left", "_seed", "_turn", "_words")
 
     def __init__(self, *words: str | int):
-        self._seed = blake2b("\0".join(map(str, words)).encode(errors="surrogateescape"), digest_size=32).digest()
-        self._block, self._at, self._turn = b"", 0, 0
+        self._words, self._seed, self._turn = words, b"", 0
+        self._left: list[int] = []
 
     def bits64(self) -> int:
         """64 bits as a number."""
-        if self._at >= len(self._block):
-            self._block = blake2b(self._turn.to_bytes(_WORD, "big"), key=self._seed).digest()
-            self._at, self._turn = 0, self._turn + 1
-        self._at += _WORD
-        return int.from_bytes(self._block[self._at - _WORD : self._at], "big")
+        return (self._left or self._more()).pop()
 
     def below(self, count: int) -> int:
         """A number from 0 to count - 1, all alike (the bias of 64 bits is below 1e-12 for any count of ours)."""
-        return (self.bits64() * count) >> 64
+        return ((self._left or self._more()).pop() * count) >> 64
 
     def unit(self) -> float:
         """A number in [0, 1) with 53 bits."""
@@ -54,3 +52,12 @@ class Chance:
     def shuffled(self, items: Sequence[T]) -> list[T]:
         """All items in drawn order."""
         return self.some(items, len(items))
+
+    def _more(self) -> list[int]:
+        """The numbers of the next hash, the first one last. Streams from which nothing is drawn cost no hash."""
+        if not self._turn:
+            self._seed = blake2b("\0".join(map(str, self._words)).encode(errors="surrogateescape"), digest_size=32).digest()
+        block = blake2b(self._turn.to_bytes(8, "big"), key=self._seed).digest()
+        self._turn += 1
+        self._left = list(reversed(_NUMBERS.unpack(block)))
+        return self._left
