@@ -6,13 +6,14 @@ import json as jsonlib
 import os
 import sys
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
 from .. import __version__
-from ..schema.errors import MedLoomError
+from ..schema.errors import MedLoomError, UsageError
 
 FAULTS, WRONG_USE, INTERRUPTED = 1, 2, 130
 
@@ -30,6 +31,23 @@ RawRoot = Annotated[Path, typer.Option("--raw", help="The folder where the downl
 ReleaseDir = Annotated[Path, typer.Argument(metavar="RELEASE", help="A release folder.", show_default=False)]
 Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes.", show_default="one per core")]
 Words = list[str] | None
+
+
+class SplitName(StrEnum):
+    """A split whose answers may be withheld."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+Withhold = Annotated[
+    list[SplitName] | None,
+    typer.Option("--withhold-answers", help="Leave a split's answers out of the release; may be repeated."),
+]
+Withheld = Annotated[
+    Path | None, typer.Option("--answers", help="Where withheld answers go.", show_default="RELEASE.work/answers")
+]
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -106,6 +124,17 @@ def checked(release: Path, json: bool) -> dict[str, Any]:
 
     with shown(release.name, plain=json) as progress:
         return prove(release, progress=lambda done, total: progress("check", done, total, 0))
+
+
+def withheld(splits: list[SplitName] | None, answers: Path | None) -> dict[str, Any]:
+    """The splits to withhold and the place of their answers, as rooms take them.
+
+    Raises:
+        UsageError: a place for answers, and no split.
+    """
+    if answers is not None and not splits:
+        raise UsageError("--answers without --withhold-answers; expected both, or neither")
+    return {"withhold": [str(one) for one in splits or ()], "answers": answers}
 
 
 def cores() -> int:

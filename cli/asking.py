@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ..schema.errors import UsageError
-from .app import FAULTS, AsJson, ReleaseDir, Workers, app, cores, show_as
-
-
-class SplitName(StrEnum):
-    """A split whose answers may be withheld."""
-
-    TRAIN = "train"
-    VALIDATION = "validation"
-    TEST = "test"
+from .app import FAULTS, AsJson, ReleaseDir, Withheld, Withhold, Workers, app, cores, show_as, withheld
 
 
 @app.command()
@@ -26,13 +17,8 @@ def ask(
     suite: Annotated[str, typer.Option(help="medmat, gmai, mimoseg, medtrinity, or a YAML file of yours.")],
     seed: Annotated[int, typer.Option(help="Other seeds give other wordings, distractors and orders.")] = 0,
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many samples of every shard.", show_default="all")] = None,
-    withhold: Annotated[
-        list[SplitName] | None,
-        typer.Option("--withhold-answers", help="Leave a split's answers out of the release; may be repeated."),
-    ] = None,
-    answers: Annotated[
-        Path | None, typer.Option(help="Where withheld answers go.", show_default="RELEASE.work/answers")
-    ] = None,
+    withhold: Withhold = None,
+    answers: Withheld = None,
     without: Annotated[
         Path | None, typer.Option(help="Leave out what a review rejects: its review.json.", show_default="nothing")
     ] = None,
@@ -67,8 +53,7 @@ def ask(
     """
     from ..cards.terminal.asked import asked
 
-    if answers is not None and not withhold:
-        raise UsageError("--answers without --withhold-answers; expected both, or neither")
+    private = withheld(withhold, answers)
     if embed != (out is not None):
         raise UsageError("--embed needs --out, and --out is its place; expected both, or neither")
     if dry_run and (withhold or without or fresh or preview or baseline or embed):
@@ -78,8 +63,7 @@ def ask(
     if dry_run:
         result = _estimated(release, suite, json=json, **shared, **({} if limit is None else {"sampled": limit}))
     else:
-        splits = [str(one) for one in withhold or ()]
-        shared |= {"limit": limit, "withhold": splits, "answers": answers, "without": without, "fresh": fresh}
+        shared |= {**private, "limit": limit, "without": without, "fresh": fresh}
         result = _asked(release, suite, json=json, **shared)
         result["preview"] = None if preview is None else str(_previewed(release, result, count=preview, seed=seed))
         if baseline:

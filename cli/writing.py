@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ..schema.errors import UsageError
-from .app import FAULTS, AsJson, ReleaseDir, app, show_as
+from .app import FAULTS, AsJson, ReleaseDir, Withheld, Withhold, app, show_as, withheld
 
 
 class WrittenKind(StrEnum):
@@ -39,6 +39,8 @@ def write(
     without: Annotated[
         Path | None, typer.Option(help="A review: what people rejected is written anew.", show_default="none")
     ] = None,
+    withhold: Withhold = None,
+    answers: Withheld = None,
     with_image: Annotated[bool, typer.Option("--with-image", help="Send the pictures too; else only words leave.")] = False,
     allow_credentialed: Annotated[
         list[str] | None,
@@ -68,14 +70,16 @@ def write(
 
     - `medloom write releases/blood --base-url http://127.0.0.1:8000/v1 --model qwen3 --dry-run`
     - `medloom write releases/blood --base-url http://127.0.0.1:8000/v1 --model qwen3 --kind reasoning --corpus notes`
+    - `medloom write releases/blood --base-url http://127.0.0.1:8000/v1 --model qwen3 --withhold-answers test --answers private`
     """
     from ..cards.terminal.written import estimated, written
     from ..generation.writing.cost import Price, estimate
     from ..generation.writing.endpoint import Endpoint
     from ..generation.writing.plan import Wish
 
-    if dry_run and fresh:
-        raise UsageError("--dry-run writes nothing; expected no --fresh with it")
+    private = withheld(withhold, answers)
+    if dry_run and (fresh or withhold):
+        raise UsageError("--dry-run writes nothing; expected no --withhold-answers or --fresh with it")
     endpoint = Endpoint(
         base_url=base_url,
         model=model,
@@ -97,6 +101,7 @@ def write(
         without=without,
         name=name,
         allow_credentialed=allow_credentialed or (),
+        **private,
     )
     if dry_run:
         price = Price(tokens_in=price_in, tokens_out=price_out)

@@ -19,17 +19,18 @@ from typing import Any
 from ... import __version__
 from ...builders.engine import Crashed, Engine
 from ...schema.disk import read_json, write_json
-from ...schema.errors import ReleaseError, UsageError
-from ...schema.question_set import FIELDS, INFO, MADE_FROM, REVIEW, QuestionSet
+from ...schema.errors import ReleaseError
+from ...schema.question_set import FIELDS, MADE_FROM, QuestionSet
 from ...schema.release import Release
-from ...schema.sample import SCHEMA_VERSION, SPLITS
+from ...schema.sample import SCHEMA_VERSION
 from ..pools import pools_of
 from ..review.reviewed import Rejected
 from ..suite import Suite, read
 from ..wording import sha256_of_texts
 from .counts import counted, examples
-from .files import Places, alone, holds, swap
+from .files import Places, alone, move, stand
 from .shard import Task, ask_shard, count_shard
+from .withhold import splits
 
 Progress = Callable[[str, int, int, int], None]
 """Called with the stage (`ask`), shards done, shards in all and samples so far."""
@@ -63,7 +64,7 @@ def ask(
     """
     opened, made = Release.open(release), read(suite)
     rejected = Rejected() if without is None else Rejected.read(Path(without))
-    plan = _plan(opened, made, seed=seed, limit=limit, withhold=_splits(withhold), rejected=rejected)
+    plan = _plan(opened, made, seed=seed, limit=limit, withhold=splits(withhold), rejected=rejected)
     places = Places(opened.root, made.name, None if answers is None else Path(answers).resolve())
     shared = {"rejected": rejected, "workers": workers, "progress": progress or (lambda *_: None)}
     asked = _Ask(opened, made, plan, places, **shared)
@@ -111,8 +112,7 @@ class _Ask:
 
     def stands(self) -> bool:
         """Whether the same questions are there, whole, and their answers where they belong."""
-        folders = [self.places.out, *([self.places.answers] if self.plan["withheld"] else [])]
-        return all(holds(folder, self.plan) for folder in folders)
+        return stand(self.places, self.plan)
 
     def run(self, *, fresh: bool) -> None:
         """Ask about every shard and move the whole into place."""
@@ -125,7 +125,7 @@ class _Ask:
         told = sorted(_mapped(ask_shard, tasks, workers=self.workers, progress=self.progress), key=lambda one: one["path"])
         if _sources(self.release) != self.plan["sources"]:
             raise ReleaseError(f"{self.release.root} was rebuilt while it was read; expected it to rest; ask again")
-        self._move(told)
+        move(self.places, self.plan, told)
         write_json(self.places.report, self.report() | {"examples": examples(told)})
         self.release.write_readme(work / "README.tmp")
         self.places.forget_work()
@@ -137,23 +137,6 @@ class _Ask:
         told = {name: info[name] for name in FIELDS if name != "files"} | {"files": len(info["files"])}
         private = str(self.places.answers) if info["withheld"] else None
         return {"release": str(self.release.root), **told, "answers": private, "examples": shown.get("examples", [])}
-
-    def _move(self, told: list[dict[str, Any]]) -> None:
-        found = counted(told)
-        if self.plan["withheld"]:
-            private = [{**one, **one["answers"]} for one in told if one["answers"] is not None]
-            count = {"questions": sum(one["questions"] for one in private)}
-            write_json(self.places.work / "answers" / INFO, self._info(private, count))
-            swap(self.places.work / "answers", self.places.answers, aside=self.places.answers.parent)
-        staged = self.places.work / "staged"
-        write_json(staged / INFO, self._info(told, found))
-        if (review := read_json(self.places.out / REVIEW)) is not None:
-            write_json(staged / REVIEW, review)
-        swap(staged, self.places.out, aside=self.places.work.parent)
-
-    def _info(self, told: list[dict[str, Any]], found: dict[str, Any]) -> dict[str, Any]:
-        names = ("path", "shard", "samples", "questions", "bytes", "sha256")
-        return self.plan | found | {"files": [{name: one[name] for name in names} for one in told]}
 
 
 def _plan(
@@ -210,12 +193,6 @@ def _mapped(
             samples += told["samples"]
             progress("ask", done, len(every), samples)
             yield told
-
-
-def _splits(wanted: Sequence[str]) -> list[str]:
-    if strange := sorted(set(wanted) - set(SPLITS)):
-        raise UsageError(f"splits {', '.join(strange)} to withhold; expected some of {', '.join(SPLITS)}")
-    return [split for split in SPLITS if split in wanted]
 
 
 def _sources(release: Release) -> dict[str, str]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ...schema import disk
-from ...schema.disk import read_json
+from ...schema.disk import read_json, write_json
 from ...schema.errors import UsageError
-from ...schema.question_set import FOLDER, INFO, MADE_FROM
+from ...schema.question_set import FOLDER, INFO, MADE_FROM, REVIEW
 from ...schema.release import work_folder
+from .counts import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,32 @@ class Places:
         shutil.rmtree(old)
 
 
-def holds(folder: Path, plan: dict[str, Any]) -> bool:
+def stand(places: Places, plan: dict[str, Any]) -> bool:
+    """Whether the questions of a plan are there, whole, and withheld answers where they belong."""
+    folders = [places.out, *([places.answers] if plan["withheld"] else [])]
+    return all(_holds(folder, plan) for folder in folders)
+
+
+def move(places: Places, plan: dict[str, Any], told: Sequence[dict[str, Any]]) -> None:
+    """Put what is staged in its place: withheld answers, then the questions with what is told of each file."""
+    if plan["withheld"]:
+        private = [{**one, **one["answers"]} for one in told if one["answers"] is not None]
+        count = {"questions": sum(one["questions"] for one in private)}
+        write_json(places.work / "answers" / INFO, plan | count | _files(private))
+        _swap(places.work / "answers", places.answers, aside=places.answers.parent)
+    staged = places.work / "staged"
+    write_json(staged / INFO, plan | counted(told) | _files(told))
+    if (review := read_json(places.out / REVIEW)) is not None:
+        write_json(staged / REVIEW, review)
+    _swap(staged, places.out, aside=places.work.parent)
+
+
+def _files(told: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    names = ("path", "shard", "samples", "questions", "bytes", "sha256")
+    return {"files": [{name: one[name] for name in names} for one in told]}
+
+
+def _holds(folder: Path, plan: dict[str, Any]) -> bool:
     """Whether a folder holds what a plan says, whole."""
     info = read_json(folder / INFO)
     if not isinstance(info, dict) or any(info.get(name) != plan[name] for name in MADE_FROM):
@@ -64,7 +91,7 @@ def holds(folder: Path, plan: dict[str, Any]) -> bool:
     return all(path.is_file() and path.stat().st_size == size for path, size in files.items())
 
 
-def swap(staged: Path, out: Path, *, aside: Path) -> None:
+def _swap(staged: Path, out: Path, *, aside: Path) -> None:
     """Put a copy of a folder in place of what may be there, by way of a folder on the disk of `out`."""
     fresh, old = (aside / f".{out.name}.{word}" for word in ("new", "old"))
     for leftover in (fresh, old):

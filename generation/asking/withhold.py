@@ -10,10 +10,13 @@ from the record; boxes and points carry their own numbers, and lose the name of 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from ...schema.errors import UsageError
 from ...schema.question import Option, Prompt, Question
+from ...schema.sample import SPLITS
 
 TELLING: dict[str, Any] = {
     "area": None,
@@ -38,6 +41,18 @@ def withheld(question: Question) -> Question:
     """The question without its answer."""
     options = tuple(Option(one.letter, one.text) for one in question.options)
     return replace(question, **TELLING, options=options, prompts=tuple(map(_pointed, question.prompts)))
+
+
+def splits(wanted: Iterable[str]) -> list[str]:
+    """The splits whose answers are withheld, in the order of `SPLITS`.
+
+    Raises:
+        UsageError: there is no such split.
+    """
+    named = set(wanted)
+    if strange := sorted(named - set(SPLITS)):
+        raise UsageError(f"splits {', '.join(strange)} to withhold; expected some of {', '.join(SPLITS)}")
+    return [split for split in SPLITS if split in named]
 
 
 def _pointed(prompt: Prompt) -> Prompt:

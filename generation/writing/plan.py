@@ -17,6 +17,7 @@ from ...schema.release import Release
 from ...schema.sample import SCHEMA_VERSION
 from ...schema.vocabulary import slug
 from ..asking.files import Places
+from ..asking.withhold import splits
 from ..review.reviewed import Rejected
 from ..wording import sha256_of_texts
 from .drafts import ASKED, Draft, Writing
@@ -44,6 +45,10 @@ class Wish:
     """Replies per question until one stands."""
     without: Path | None = None
     """A review whose rejected questions are written anew."""
+    withhold: Sequence[str] = ()
+    """Splits whose answers are left out of the release."""
+    answers: Path | None = None
+    """Where their whole questions go; None: `RELEASE.work/answers`."""
     name: str = NAME
     allow_credentialed: Sequence[str] = ()
     """Sources whose words (and images) may leave this machine though their access is credentialed; recorded."""
@@ -51,6 +56,7 @@ class Wish:
     def __post_init__(self) -> None:
         if strange := sorted(set(self.kinds) - set(ASKED)):
             raise UsageError(f"kind {', '.join(strange)}; expected some of {', '.join(ASKED)}")
+        splits(self.withhold)
         if not self.kinds or self.tries < 1:
             raise UsageError(f"{len(self.kinds)} kinds and {self.tries} tries; expected at least one of each")
 
@@ -84,7 +90,7 @@ class Planned:
     @property
     def places(self) -> Places:
         """Where the questions go."""
-        return Places(self.release.root, self.suite, None)
+        return Places(self.release.root, self.suite, None if self.wish.answers is None else self.wish.answers.resolve())
 
     @property
     def answers(self) -> Path:
@@ -103,7 +109,7 @@ class Planned:
             digest,
             wish.seed,
             wish.limit,
-            [],
+            splits(wish.withhold),
             sha256_of_texts("knowledge.yaml", "written.yaml"),
             versions,
             sources,
@@ -115,7 +121,8 @@ class Planned:
         """Every shard, in the order of sources and paths."""
         for recipe in self.release.recipes():
             for shard in recipe["shards"]:
-                yield Shard(self.release, recipe["facts"]["name"], shard["path"], limit=self.wish.limit)
+                options = {"limit": self.wish.limit, "withheld": shard["split"] in self.wish.withhold}
+                yield Shard(self.release, recipe["facts"]["name"], shard["path"], **options)
 
     def drafts(self) -> Iterator[Draft]:
         """All that is to be written."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from hashlib import file_digest
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ...schema.question import Question
 from ...schema.question_set import file_of
 from ...schema.release import Release
 from ..asking.shard import TABLE, records
+from ..asking.withhold import withheld
 from ..case import Case
 from ..chance import Chance
 from ..pools import Pools
@@ -45,6 +47,8 @@ class Shard:
     source: str
     path: str
     limit: int | None = None
+    withheld: bool = False
+    """Whether its answers stay out of the release."""
 
     def samples(self) -> int:
         """How many samples are asked about."""
@@ -120,9 +124,13 @@ def planned(shard: Shard, writing: Writing, *, seed: int, with_image: bool) -> I
                 yield number, _seeing(draft, shard, images[case.key]) if with_image else draft
 
 
-def write_shard(run: Run, shard: Shard, staged: Path, *, show: Callable[[int, int], None]) -> dict[str, Any]:
-    """Write the question file of one shard; what came of it."""
-    found, questions, samples = _Found(), [], shard.samples()
+def write_shard(run: Run, shard: Shard, work: Path, *, show: Callable[[int, int], None]) -> dict[str, Any]:
+    """Write the question file of one shard in `work/staged`, and a whole one in `work/answers` where it is withheld; what came.
+
+    `show` is called with the samples done and the questions so far.
+    """
+    found, samples = _Found(), shard.samples()
+    questions: list[Question] = []
     for number, outcome in _outcomes(run, shard):
         found.add(outcome)
         if outcome.question is not None:
@@ -133,7 +141,7 @@ def write_shard(run: Run, shard: Shard, staged: Path, *, show: Callable[[int, in
         "path": file_of(shard.path),
         "shard": shard.path,
         "samples": samples,
-        **_file(staged / file_of(shard.path), questions),
+        **_files(work, shard, questions),
         "drafts": found.drafts,
         "table": [[*place, count] for place, count in sorted(found.table.items())],
         "left_out": [[*place, count] for place, count in sorted(found.left_out.items())],
@@ -235,6 +243,17 @@ def _seeing(draft: Draft, shard: Shard, place: tuple[int, int]) -> Draft:
         stream.seek(offset)
         image = MEDIA[draft.case.record["image_format"]], stream.read(size)
     return replace(draft, request=replace(draft.request, images=(image,)))
+
+
+def _files(work: Path, shard: Shard, questions: list[Question]) -> dict[str, Any]:
+    """Write the released file, and a whole one beside where answers are withheld; `answers` is None where they aren't."""
+    name = file_of(shard.path)
+    if not shard.withheld:
+        return {**_file(work / "staged" / name, questions), "answers": None}
+    apart = [sorted(some, key=lambda one: one.id) for _, some in groupby(questions, key=lambda one: one.key)]
+    mixed = list(chain.from_iterable(apart))
+    released = _file(work / "staged" / name, [withheld(one) for one in mixed])
+    return {**released, "answers": _file(work / "answers" / name, mixed)}
 
 
 def _file(path: Path, questions: list[Question]) -> dict[str, Any]:

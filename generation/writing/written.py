@@ -1,7 +1,8 @@
 """Questions that a model writes, beside the shards as those of rules are: `questions/<name>-<model>/`.
 
 The model is given the sample in words and passages of knowledge, and asked for a structured reply; every reply passes the
-validators, and one that doesn't is counted with its reason and asked for anew. Replies lie on disk, in
+validators, and one that doesn't is counted with its reason and asked for anew. Answers of withheld splits go where those of
+rules go. Replies lie on disk, in
 `RELEASE.work/model-answers.sqlite`: a run that was killed goes on without asking twice, and gives the same bytes.
 """
 
@@ -17,10 +18,10 @@ from typing import Any
 
 from ...schema.disk import read_json, write_json
 from ...schema.errors import ReleaseError
-from ...schema.question_set import FIELDS, INFO, REVIEW, QuestionSet
+from ...schema.question_set import FIELDS, QuestionSet
 from ...schema.release import Release
-from ..asking.counts import counted, examples
-from ..asking.files import alone, holds, swap
+from ..asking.counts import examples
+from ..asking.files import alone, move, stand
 from ..pools import pools_of
 from .answers import Answers
 from .endpoint import Client, Endpoint
@@ -65,7 +66,7 @@ class _Written:
 
     def stands(self) -> bool:
         """Whether the same questions are there, and none is without answer."""
-        return holds(self.planned.places.out, self.planned.plan()) and not self.report()["unanswered"]
+        return stand(self.planned.places, self.planned.plan()) and not self.report()["unanswered"]
 
     def run(self, progress: Progress, clock: Clock | None) -> None:
         """Ask for everything, and move the whole into place."""
@@ -75,7 +76,7 @@ class _Written:
         with Answers(made.answers) as answers, Client(made.endpoint, answers, clock=clock) as client:
             options = {"seed": wish.seed, "tries": wish.tries, "with_image": wish.with_image, "rejected": made.rejected}
             run = Run(client, made.writing, pools_of(made.release), **options)
-            told = list(self._told(run, work / "staged", progress))
+            told = list(self._told(run, work, progress))
         if plan["sources"] != made.plan()["sources"]:
             raise ReleaseError(f"{made.release.root} was rebuilt while it was read; expected it to rest; write again")
         self._move(plan, told)
@@ -93,21 +94,17 @@ class _Written:
                 lost[code.startswith(NO_ANSWER)] += count
         parts = {"drafts": info["questions"] + lost.total(), "given_up": lost[False], "unanswered": lost[True]}
         more = {"refused_replies": {}, "models": [], "examples": []} | (read_json(self.planned.places.report) or {})
-        return {"release": str(self.planned.release.root), **told, **parts, **more}
+        private = str(self.planned.places.answers) if info["withheld"] else None
+        return {"release": str(self.planned.release.root), **told, "answers": private, **parts, **more}
 
     def _move(self, plan: dict[str, Any], told: Sequence[dict[str, Any]]) -> None:
-        places, staged = self.planned.places, self.planned.places.work / "staged"
-        names = ("path", "shard", "samples", "questions", "bytes", "sha256")
-        info = plan | counted(told) | {"files": [{name: one[name] for name in names} for one in told]}
-        write_json(staged / INFO, info)
-        if (review := read_json(places.out / REVIEW)) is not None:
-            write_json(staged / REVIEW, review)
+        places = self.planned.places
         write_json(places.report, _replies(told))
-        swap(staged, places.out, aside=places.work.parent)
+        move(places, plan, told)
         self.planned.release.write_readme(places.work / "README.tmp")
         places.forget_work()
 
-    def _told(self, run: Run, staged: Path, progress: Progress) -> Iterator[dict[str, Any]]:
+    def _told(self, run: Run, work: Path, progress: Progress) -> Iterator[dict[str, Any]]:
         every = [(shard, shard.samples()) for shard in self.planned.shards()]
         total, done, questions = sum(samples for _, samples in every), 0, 0
         for shard, samples in every:
@@ -116,7 +113,7 @@ class _Written:
             def show(asked: int, written: int, done: int = done, first: int = first) -> None:
                 progress("write", done + asked, total, first + written)
 
-            told = write_shard(run, shard, staged, show=show)
+            told = write_shard(run, shard, work, show=show)
             done, questions = done + samples, questions + told["questions"]
             yield told
 

@@ -24,6 +24,7 @@ import pytest
 from scripted_chat import Answer, Scripted, fields, good, said
 
 from medloom.generation.asking.shard import records
+from medloom.generation.asking.withhold import TELLING
 from medloom.generation.case import Case
 from medloom.generation.review.reviewed import digest
 from medloom.generation.wording import gaps, wordings
@@ -68,8 +69,11 @@ def endpoint(server: Scripted, **options: Any) -> Endpoint:
 
 
 def questions(release: Path) -> list[Question]:
-    files = sorted((release / "questions").rglob("*.parquet"))
-    return [question_of(row) for path in files for row in pq.read_table(path).to_pylist()]
+    return [question_of(row) for row in rows_of(release / "questions")]
+
+
+def rows_of(folder: Path) -> list[dict[str, Any]]:
+    return [row for path in sorted(folder.rglob("*.parquet")) for row in pq.read_table(path).to_pylist()]
 
 
 def digests(release: Path) -> dict[str, str]:
@@ -268,11 +272,14 @@ def test_an_endpoint_that_goes_away_leaves_the_release_as_it_was_and_the_answers
         assert all(server.keys.count(known) == 1 for known in server.keys[:5])
 
 
-def test_killed_and_resumed_without_asking_twice(phantom):
-    concurrency = 3
+@pytest.mark.parametrize("withheld", [(), ("validation", "test")])
+def test_killed_and_resumed_without_asking_twice(phantom, tmp_path, withheld):
+    concurrency, private = 3, tmp_path / "private"
     with Scripted(lambda body, before: Answer(good(body), pause_s=0.02)) as server:
         command = [sys.executable, "-m", "medloom", "write", str(phantom), "--base-url", server.url, "--model", "Small/1"]
         command += ["--limit", "2", "--concurrency", str(concurrency), "--json"]
+        command += [word for split in withheld for word in ("--withhold-answers", split)]
+        command += ["--answers", str(private)] if withheld else []
         driver = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         while len(server.bodies) < 14 and driver.poll() is None:
             time.sleep(0.005)
@@ -286,6 +293,7 @@ def test_killed_and_resumed_without_asking_twice(phantom):
         asked = list(server.keys)
         assert 14 - concurrency - 1 <= len(known) <= len(asked)
         assert not (phantom / "questions").exists()
+        assert not private.exists()
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         report = json.loads(done.stdout)
@@ -293,7 +301,47 @@ def test_killed_and_resumed_without_asking_twice(phantom):
         assert len(server.keys) == report["drafts"] + len(set(asked) - known)
         assert len(set(asked) - known) <= concurrency
     assert report["questions"] == len(questions(phantom)) == report["drafts"]
+    hidden = [one.id for one in questions(phantom) if one.answer is None]
+    assert hidden == [row["id"] for row in rows_of(private)]
+    assert bool(hidden) is bool(withheld)
     assert check(phantom)["faults"] == []
+
+
+@pytest.mark.parametrize("place", [None, "private"])
+def test_withheld_answers_stay_out_of_the_release(phantom, tmp_path, place):
+    private = tmp_path / "private" if place else None
+    with Scripted(obedient) as server:
+        plain = ask(phantom, server)
+        whole, asked = {row["id"]: row for row in rows_of(phantom / "questions")}, len(server.bodies)
+        assert plain["answers"] is None
+        wish = replace(FEW, withhold=["test"], answers=private)
+        report = ask(phantom, server, wish)
+        assert ask(phantom, server, wish)["made"] is False
+        shutil.rmtree(report["answers"])
+        assert ask(phantom, server, wish)["made"] is True
+        assert len(server.bodies) == asked, "answers on disk serve, whatever is withheld"
+    folder = private or phantom.with_name("release.work") / "answers"
+    assert (report["withheld"], report["answers"]) == (["test"], str(folder / SUITE))
+    assert report["questions"] == plain["questions"]
+    released, apart = rows_of(phantom / "questions"), rows_of(folder)
+    hidden = [row for row in released if row["split"] == "test"]
+    assert [row for row in released if row["split"] != "test"] == [row for row in whole.values() if row["split"] != "test"]
+    assert [row["id"] for row in hidden] == [row["id"] for row in apart] != []
+    assert all(row == whole[row["id"]] for row in apart)
+    assert not any(row[name] for row in hidden for name in TELLING)
+    assert {prompt["annotation"] for row in hidden for prompt in row["prompts"]} == {""}
+    kept = {name for name in hidden[0] if name not in {*TELLING, "prompts"}}
+    assert all(row[name] == whole[row["id"]][name] for row in hidden for name in kept)
+    assert json.loads((folder / SUITE / "suite.json").read_text())["questions"] == len(apart)
+    assert check(phantom)["faults"] == []
+    assert "| test |" in (phantom / "README.md").read_text()
+
+
+def test_a_place_for_answers_inside_the_release_is_refused_before_anything_is_sent(phantom):
+    with Scripted(obedient) as server:
+        with pytest.raises(UsageError, match="inside the release"):
+            ask(phantom, server, replace(FEW, withhold=["test"], answers=phantom / "private"))
+        assert server.bodies == []
 
 
 def test_what_is_sent_holds_nothing_of_the_owner(phantom):
@@ -460,7 +508,7 @@ def test_one_run_at_a_time(phantom):
     assert questions(phantom)
 
 
-@pytest.mark.parametrize("wish", [{"kinds": ["poetry"]}, {"kinds": []}, {"tries": 0}])
+@pytest.mark.parametrize("wish", [{"kinds": ["poetry"]}, {"kinds": []}, {"tries": 0}, {"withhold": ["tests"]}])
 def test_wishes_that_cannot_be_met(wish):
     with pytest.raises(UsageError, match="expected"):
         Wish(**wish)
@@ -486,10 +534,21 @@ def test_the_verb(phantom):
         report = json.loads(done.stdout)
         assert done.returncode == (1 if report["unanswered"] else 0)
         server.script = obedient
-        people = medloom(*shared)
+        people = medloom(*shared, "--withhold-answers", "test")
         assert people.returncode == 0
+        assert f"answers of test: {phantom.with_name('release.work') / 'answers' / SUITE}" in people.stdout
         assert f"{report['drafts']} drafts" in people.stdout
         assert "0 without answer" in people.stdout
+
+
+@pytest.mark.parametrize(
+    "more", [("--answers", "private"), ("--withhold-answers", "tests"), ("--withhold-answers", "test", "--dry-run")]
+)
+def test_the_verb_used_wrongly(phantom, more):
+    done = medloom(str(phantom), "--base-url", "http://127.0.0.1:1/v1", "--model", "m", "--json", *more)
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"]["kind"] == "UsageError"
+    assert not (phantom / "questions").exists()
 
 
 def test_the_verb_without_key_for_another_machine(phantom):
