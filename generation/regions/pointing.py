@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import accumulate, cycle
 from operator import mul
@@ -18,6 +18,8 @@ from .run_lengths import run_lengths
 
 LEAST_IOU = 0.7
 """Intersection over union that a jittered box keeps with the true one."""
+RIVAL = 0.5
+"""Intersection over union with a prompt's box from which another region could be meant."""
 DEPTH = 0.5
 """Share of the mask's greatest depth at which points lie, at least."""
 Points = tuple[tuple[float, float], ...]
@@ -40,6 +42,18 @@ def jittered(box: Box, size_hw_px: tuple[int, int], *, jitter: float, chance: Ch
             return found
         moves = [move / 2 for move in moves]
     return box
+
+
+def alone(box: Sequence[float], others: Iterable[Sequence[float]]) -> bool:
+    """Whether no other box is nearly the same: all keep below an intersection over union of `RIVAL`."""
+    x0, y0, x1, y1 = box
+    near = (one for one in others if one[0] < x1 and x0 < one[2] and one[1] < y1 and y0 < one[3])
+    return not any(box_iou((x0, y0, x1, y1), (one[0], one[1], one[2], one[3])) >= RIVAL for one in near)
+
+
+def meet(a: Sequence[float], b: Sequence[float]) -> bool:
+    """Whether two boxes share area."""
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def points_inside(

@@ -7,11 +7,11 @@ has nearly the same box, and points lie on nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from itertools import count
 
-from ...schema.box import Box, box_iou
+from ...schema.box import Box
 from ...schema.errors import UsageError
 from ...schema.question import Kind, Prompt, Question
 from ..case import Asking, Case, Record
@@ -21,13 +21,11 @@ from ..pools import Pools
 from ..rules import Rule
 from ..wording import pick, wordings
 from .marked import DERIVED_BOX, Marked, marked
-from .pointing import jittered, points_inside
+from .pointing import alone, jittered, meet, points_inside
 from .told import Words, told
 
 INSTRUCTION = "Answer in words, and give one mask."
 JITTERED = "jittered-box"
-RIVAL = 0.5
-"""Intersection over union with a prompt's box from which another region could be meant."""
 
 
 def referring(
@@ -64,7 +62,7 @@ def referring(
 
 def _points(case: Case, region: Record, *, most: int, chance: Chance) -> Prompt | None:
     """Points that lie on this region alone; None where all of it is shared."""
-    others = [one for one in _others(case, region) if one["rle"] and _meet(one["box_xyxy_px"], region["box_xyxy_px"])]
+    others = [one for one in _others(case, region) if one["rle"] and meet(one["box_xyxy_px"], region["box_xyxy_px"])]
     found = points_inside(region, others, case.size_hw_px, count=1 + chance.below(most), chance=chance)
     return Prompt("point", region["id"], points_xy_px=found) if found else None
 
@@ -75,7 +73,7 @@ def _box(case: Case, region: Record, *, jitter: float, chance: Chance) -> Prompt
     moved = jittered(true, case.size_hw_px, jitter=jitter, chance=chance) if jitter else true
     rivals = [one["box_xyxy_px"] for one in _others(case, region) if one["box_xyxy_px"] is not None]
     for box in (moved, true):
-        if all(box_iou(box, rival) < RIVAL for rival in rivals):
+        if alone(box, rivals):
             return Prompt("box", region["id"], box_xyxy_px=box)
     return None
 
@@ -87,10 +85,6 @@ def _others(case: Case, region: Record) -> Iterator[Record]:
         again = same and (one["observer"], one["rle"] is None) != (region["observer"], False)
         if one["id"] != region["id"] and not again:
             yield one
-
-
-def _meet(a: Sequence[float], b: Sequence[float]) -> bool:
-    return min(a[2], b[2]) > max(a[0], b[0]) and min(a[3], b[3]) > max(a[1], b[1])
 
 
 def _question(asking: Asking, case: Case, one: Marked, prompt: Prompt, *, chance: Chance, place: int) -> Question:

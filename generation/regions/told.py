@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from string import Formatter
@@ -34,35 +34,30 @@ def told(wording: Wording, text: str = "answer", **gaps: Gap) -> tuple[str, tupl
     """
     if text not in wording.texts:
         raise UsageError(f"wording {wording.id}: no text {text!r}; expected one of {sorted(wording.texts)}")
-    said: list[str] = []
+    said = ""
     spans: list[Span] = []
-    at = 0
-    for piece in _pieces(wording, text, gaps):
-        words = piece if isinstance(piece, str) else piece.text
-        if not isinstance(piece, str) and piece.annotations:
-            spans.append(Span(at, at + len(words), piece.annotations))
-        said.append(words)
-        at += len(words)
-    return "".join(said), tuple(spans)
-
-
-def _pieces(wording: Wording, text: str, gaps: Mapping[str, Gap]) -> list[str | Words]:
-    pieces: list[str | Words] = []
     for literal, gap in _parsed(wording.texts[text]):
-        pieces.append(literal)
+        said += literal
         if gap is None:
             continue
         if gap not in gaps:
             raise UsageError(f"wording {wording.id}: gap {gap!r} in {text}; expected one of {sorted(gaps)}")
-        pieces += _filled(gaps[gap])
-    return pieces
+        for words in _pieces(gaps[gap]):
+            if isinstance(words, str):
+                said += words
+                continue
+            start = len(said)
+            said += words.text
+            if words.annotations:
+                spans.append(Span(start, len(said), words.annotations))
+    return said, tuple(spans)
 
 
-def _filled(gap: Gap) -> list[str | Words]:
+def _pieces(gap: Gap) -> Sequence[str | Words]:
     if isinstance(gap, (Words, str)):
-        return [gap]
+        return (gap,)
     if not isinstance(gap, Sequence):
-        return [str(gap)]
+        return (str(gap),)
     joined: list[str | Words] = []
     for place, words in enumerate(gap):
         joint = "" if place == 0 else " and " if place == len(gap) - 1 else ", "

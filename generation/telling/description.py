@@ -7,22 +7,22 @@ said of the rest. Each sentence is a span with its level and the annotations tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 from ...schema.errors import UsageError
-from ...schema.question import Kind, Question
+from ...schema.question import Kind, Question, Span
 from ..case import Asking, Case, Record, listed
 from ..chance import Chance
 from ..choices.modality_words import picture
 from ..pools import Pools
 from ..rules import Rule
 from ..wording import pick, wordings
-from .grammar import Tied, article, counted
+from .grammar import article, counted
 from .knowledge import knowledge
 from .opening import opening
 from .region_words import Group, Sentence, border_sentence, groups, region_sentence, relation_sentences
-from .seen import called, facts, seen
+from .seen import Seen, called, facts, seen
 
 T = TypeVar("T")
 GLOBAL, REGION, RELATION = "global", "region", "relation"
@@ -59,44 +59,21 @@ def description(asking: Asking, pools: Pools, *, regions: int = 8, relations: in
     def rule(case: Case, chance: Chance) -> Iterator[Question]:
         found = seen(case)
         every = groups(found, case.modality)
-        told = Told()
-        for sentence in _whole(case, every, chance, absent=absent):
-            told.add(sentence, GLOBAL)
-        for group in _drawn(every, regions, chance):
-            told.add(region_sentence(group, case, chance), REGION)
-        for sentence in _known(case, {one.label_id: one.ids for one in found}, chance, most=known):
-            told.add(sentence, REGION if sentence.annotations else GLOBAL)
-        for sentence in relation_sentences(every, case, chance, most=relations) if relations else ():
-            told.add(sentence, RELATION)
-        if relations and (sentence := border_sentence(every, case, chance)) is not None:
-            told.add(sentence, RELATION)
+        told = [(one, GLOBAL) for one in _whole(case, every, chance, absent=absent)]
+        told += [(region_sentence(group, case, chance), REGION) for group in _drawn(every, regions, chance)]
+        told += [(one, REGION if one.annotations else GLOBAL) for one in _known(case, found, chance, most=known)]
+        if relations and every:
+            told += [(one, RELATION) for one in relation_sentences(every, case, chance, most=relations)]
+            border = border_sentence(every, case, chance)
+            told += [(border, RELATION)] if border is not None else []
         yield _question(asking, case, told, chance, local=bool(every))
 
     return rule
 
 
-class Told:
-    """Sentences one after the other, and what they speak of."""
-
-    def __init__(self) -> None:
-        self.text = Tied()
-        self.wordings: list[str] = []
-
-    def add(self, sentence: Sentence, level: str) -> None:
-        """Puts a sentence at the end."""
-        if len(self.text):
-            self.text.say(" ")
-        self.text.tie(sentence.text, sentence.annotations, level)
-        self.wordings.append(sentence.wording)
-
-    @property
-    def annotations(self) -> tuple[str, ...]:
-        """All that is spoken of, each once, in order."""
-        return tuple(dict.fromkeys(name for span in self.text.spans for name in span.annotations))
-
-
-def _question(asking: Asking, case: Case, told: Told, chance: Chance, *, local: bool) -> Question:
+def _question(asking: Asking, case: Case, told: Sequence[tuple[Sentence, str]], chance: Chance, *, local: bool) -> Question:
     wording = pick(wordings("description", "ask" if local else "ask-whole"), chance)
+    spans = _spans(told)
     return asking.question(
         case,
         place=0,
@@ -104,12 +81,23 @@ def _question(asking: Asking, case: Case, told: Told, chance: Chance, *, local: 
         about=None,
         granularity="image",
         question=wording.fill(picture=picture(case.modality)),
-        answer=str(told.text),
+        answer=" ".join([sentence.text for sentence, _ in told]),
         labels=tuple(dict.fromkeys([one["label_id"] for one in case.present])),
-        targets=told.annotations,
-        spans=tuple(told.text.spans),
-        wording="+".join((wording.id, *told.wordings)),
+        targets=tuple(dict.fromkeys([name for span in spans for name in span.annotations])),
+        spans=spans,
+        wording="+".join([wording.id, *[sentence.wording for sentence, _ in told]]),
     )
+
+
+def _spans(told: Sequence[tuple[Sentence, str]]) -> tuple[Span, ...]:
+    """One per sentence, with a space between two."""
+    spans: list[Span] = []
+    start = 0
+    for sentence, level in told:
+        end = start + len(sentence.text)
+        spans.append(Span(start, end, sentence.annotations, level))
+        start = end + 1
+    return tuple(spans)
 
 
 def _whole(case: Case, every: Sequence[Group], chance: Chance, *, absent: int) -> Iterator[Sentence]:
@@ -143,7 +131,7 @@ def _stated(case: Case, *, most: int, chance: Chance) -> Iterator[tuple[str, lis
     for one in case.states:
         if (part := _part(one, case)) is not None:
             found.setdefault(part, []).append(one)
-    for part in (part for part in _STATED if part in found):
+    for part in [part for part in _STATED if part in found] if found else ():
         states = found[part]
         if part == "absent":
             states = list({one["label_id"]: {**one, "laterality": None} for one in states}.values())
@@ -154,14 +142,12 @@ def _stated(case: Case, *, most: int, chance: Chance) -> Iterator[tuple[str, lis
 
 def _part(one: Record, case: Case) -> str | None:
     """The part of the wordings that lists a label state; None where it is told elsewhere or not at all."""
-    state, sort = one["state"], _sort(one["label_id"])
+    state, label_id = one["state"], one["label_id"]
+    if state == "present":
+        return None if (label_id, one["laterality"]) in case.regions else _PRESENT.get(_sort(label_id))
     if state == "absent":
-        return "absent" if sort in _ABSENT and one["label_id"] in case.absent else None
-    if state == "uncertain":
-        return "uncertain" if sort in _UNCERTAIN else None
-    if state != "present" or (one["label_id"], one["laterality"]) in case.regions:
-        return None
-    return _PRESENT.get(sort)
+        return "absent" if _sort(label_id) in _ABSENT and label_id in case.absent else None
+    return "uncertain" if state == "uncertain" and _sort(label_id) in _UNCERTAIN else None
 
 
 def _stated_name(one: Record, case: Case, *, bare: bool) -> str:
@@ -183,15 +169,15 @@ def _drawn(every: Sequence[T], most: int, chance: Chance) -> list[T]:
     return [every[place] for place in sorted(chance.some(range(len(every)), most))]
 
 
-def _known(case: Case, ids: Mapping[str, tuple[str, ...]], chance: Chance, *, most: int) -> Iterator[Sentence]:
+def _known(case: Case, found: Sequence[Seen], chance: Chance, *, most: int) -> Iterator[Sentence]:
     """What is generally known of some labels that are present, first of all how they look."""
     if not most:
         return
     own = facts(case)
-    labels = list(dict.fromkeys([one["label_id"] for one in case.present if one["label_id"] in own]))
+    labels = list(dict.fromkeys([one["label_id"] for one in case.present if one["label_id"] in own])) if own else []
     for label_id in chance.some(labels, min(most, len(labels))):
-        some = own[label_id]
+        some, known = own[label_id], knowledge()[label_id]
         fact = chance.one([one for one in some if one.kind == "appearance"] or some)
-        known = knowledge()[label_id]
         the_name = f"{article(known, known.label)}{known.label}"
-        yield _said("knowledge", chance, ids.get(label_id, ()), the_name=the_name, fact=fact.text)
+        ids = next((one.ids for one in found if one.label_id == label_id), ())
+        yield _said("knowledge", chance, ids, the_name=the_name, fact=fact.text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from functools import cache, lru_cache
 
 from ...schema.question import Span
@@ -81,32 +80,26 @@ def counted(count: int, name: str, known: Known | None) -> str:
 class Tied:
     """A text that grows, and the spans of it that speak of annotations."""
 
-    __slots__ = ("_length", "_parts", "spans")
+    __slots__ = ("_text", "spans")
 
-    def __init__(self) -> None:
-        self._parts: list[str] = []
-        self._length = 0
+    def __init__(self, text: str = "") -> None:
+        self._text = text
         self.spans: list[Span] = []
 
-    def say(self, *texts: str) -> Tied:
-        """Itself, with the texts at its end."""
-        for text in texts:
-            self._parts.append(text)
-            self._length += len(text)
+    def say(self, text: str) -> Tied:
+        """Itself, with a text at its end."""
+        self._text += text
         return self
 
-    def tie(self, text: str, annotations: Iterable[str], level: str | None = None) -> Tied:
+    def tie(self, text: str, annotations: tuple[str, ...], level: str | None = None) -> Tied:
         """Itself, with a text at its end that speaks of some annotations."""
-        self.spans.append(Span(self._length, self._length + len(text), tuple(annotations), level))
-        return self.say(text)
-
-    def close(self, start: int, annotations: Iterable[str], *, level: str) -> Tied:
-        """Itself, with a span from `start` to its end."""
-        self.spans.append(Span(start, self._length, tuple(annotations), level))
+        start = len(self._text)
+        self._text += text
+        self.spans.append(Span(start, start + len(text), annotations, level))
         return self
 
     def __len__(self) -> int:
-        return self._length
+        return len(self._text)
 
     def __str__(self) -> str:
-        return "".join(self._parts)
+        return self._text

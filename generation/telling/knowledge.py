@@ -63,9 +63,9 @@ class Fact:
         return self.kind in ASKED
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Known:
-    """What is known of one label."""
+    """What is known of one label; equal to itself alone, so that caches find it fast."""
 
     label: str
     label_id: str

@@ -38,10 +38,13 @@ _UNSAID = ("other", "unspecified")
 
 def opening(case: Case) -> dict[str, str]:
     """The gaps of an opening sentence: the picture with its article, small and large, its area, and its details."""
-    plane = case.record["acquisition"]["plane"]
-    noun = f"{plane} {picture(case.modality)}" if plane else picture(case.modality)
-    a_picture = an(noun)
+    a_picture = _a_picture(case.record["acquisition"]["plane"], case.modality)
     return {"a_picture": a_picture, "A_picture": capital(a_picture), "area": _area(case), "details": _details(case)}
+
+
+@cache
+def _a_picture(plane: str | None, modality: str) -> str:
+    return an(f"{plane} {picture(modality)}" if plane else picture(modality))
 
 
 def _area(case: Case) -> str:
@@ -63,6 +66,8 @@ def _details(case: Case) -> str:
     """View, stain, contrast agent and scale, as far as they are known."""
     acquisition = case.record["acquisition"]
     view, stain, scale = acquisition["view"], acquisition["stain"], acquisition["um_per_px"]
+    if not (view or stain or scale or acquisition["contrast"] == "yes"):
+        return ""
     said = [
         f"in {VIEWS.get(view) or f'{view} view'}" if view else None,
         f"stained with {stain}" if stain else None,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ...schema.box import box_iou
 from ...schema.errors import UsageError
 from ...schema.question import Kind, Prompt, Question
 from ..case import Asking, Case, Record
@@ -16,8 +15,7 @@ from ..chance import Chance
 from ..choices.modality_words import picture
 from ..pools import Pools
 from ..regions.marked import DERIVED_BOX, Marked
-from ..regions.pointing import points_inside
-from ..regions.referring import RIVAL
+from ..regions.pointing import alone, meet, points_inside
 from ..rules import Rule
 from ..wording import Wording, pick, wordings
 from .grammar import Tied, article, capital
@@ -81,28 +79,23 @@ def _prompt(region: Record, case: Case, chance: Chance, kinds: Sequence[str]) ->
     return Prompt(kind, region["id"], box_xyxy_px=tuple(region["box_xyxy_px"]) if kind == "box" else None)
 
 
-def _alone(box: Sequence[float], region: Record, case: Case) -> bool:
-    """Whether a box can mean no region of another label."""
-    others = (one for one in case.record["annotations"] if one["label_id"] != region["label_id"] and one["box_xyxy_px"])
-    return all(box_iou((box[0], box[1], box[2], box[3]), one["box_xyxy_px"]) < RIVAL for one in others)
+def _others(region: Record, case: Case) -> Iterator[Record]:
+    """The regions of other labels."""
+    return (one for one in case.record["annotations"] if one["label_id"] != region["label_id"])
 
 
 def _fits(kind: str, region: Record, case: Case) -> bool:
     if kind == "box":
-        return region["box_xyxy_px"] is not None and _alone(region["box_xyxy_px"], region, case)
+        box = region["box_xyxy_px"]
+        return box is not None and alone(box, [one["box_xyxy_px"] for one in _others(region, case) if one["box_xyxy_px"]])
     return region["rle"] is not None
 
 
 def _points(region: Record, case: Case, chance: Chance) -> Prompt | None:
     """Points on a mask that lie on no other label's mask; None where all of it is shared."""
-    others = [one for one in case.record["annotations"] if one["rle"] and one["label_id"] != region["label_id"]]
-    near = [one for one in others if _meet(one["box_xyxy_px"], region["box_xyxy_px"])]
+    near = [one for one in _others(region, case) if one["rle"] and meet(one["box_xyxy_px"], region["box_xyxy_px"])]
     points = points_inside(region, near, case.size_hw_px, count=1 + chance.below(_MOST_POINTS), chance=chance)
     return Prompt("point", region["id"], points_xy_px=points) if points else None
-
-
-def _meet(a: Sequence[float], b: Sequence[float]) -> bool:
-    return min(a[2], b[2]) > max(a[0], b[0]) and min(a[3], b[3]) > max(a[1], b[1])
 
 
 def _pointed(

@@ -154,7 +154,7 @@ def _state(answer: Tied, site: Seen, fact: Fact, *, modality: str, first: bool) 
     the = "The " if first else "the "
     for number, part in enumerate(site.parts):
         answer.say(" and the " if number else the).tie(called(part.state, modality), part.ids)
-    answer.say(": each of them " if len(site.parts) > 1 else " ", fact.text)
+    answer.say(f"{': each of them' if len(site.parts) > 1 else ''} {fact.text}")
 
 
 def _thing(known: Known, fact: Fact) -> str:

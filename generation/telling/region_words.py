@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 
 from ..case import Case, Record, listed
@@ -16,7 +17,7 @@ from ..chance import Chance
 from ..regions.marked import Marked
 from ..regions.place_words import place, relation_between, share_words
 from ..wording import Wording, pick, wordings
-from .grammar import capital, plural
+from .grammar import plural
 from .knowledge import Known
 from .seen import Seen, called
 
@@ -34,7 +35,6 @@ _VERBS = {
     "reaches": "reach",
     "stretches": "stretch",
     "has": "have",
-    "holds": "hold",
     "goes": "go",
     "is": "are",
     "ends": "end",
@@ -42,7 +42,7 @@ _VERBS = {
     "surrounds": "surround",
     "overlaps": "overlap",
 }
-_PLURAL_ALSO = {verb: verb for verb in _VERBS}
+"""Gaps for verbs → the verb where the name is a plural; else the gap's own name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,9 @@ class Group:
         return plural(self.name)
 
     @property
-    def verbs(self) -> dict[str, str]:
-        """Verbs for one of it."""
-        return _VERBS if self.known is not None and self.known.plural else _PLURAL_ALSO
+    def plural(self) -> bool:
+        """Whether its name is a plural."""
+        return self.known is not None and self.known.plural
 
 
 def groups(every: Sequence[Seen], modality: str) -> list[Group]:
@@ -126,20 +126,34 @@ def border_sentence(every: Sequence[Group], case: Case, chance: Chance) -> Sente
     if len(group.regions) > 1:
         return _crowd_at_border(group, case, chance)
     borders = _borders(group.regions[0]["box_xyxy_px"], case.size_hw_px)
-    if not borders and _wide(group.regions[0], case):
-        return None
-    wording = pick(wordings("description", "border" if borders else "clear"), chance)
-    words = f"{listed(borders)} border{'s' if len(borders) > 1 else ''}"
-    return _said(wording, group.ids, **_names(group), borders=words)
+    if borders:
+        words = f"{listed(borders)} border{'s' if len(borders) > 1 else ''}"
+        return _of_it("border", group, chance, borders=words)
+    return None if _wide(group.regions[0], case) else _of_it("clear", group, chance)
 
 
 def _group(one: Seen, part: Marked, modality: str) -> Group:
     return Group(called(part.state, modality), part.regions, one.granularity, one.known)
 
 
-def _names(group: Group) -> dict[str, str]:
-    the_name = f"the {group.name}"
-    return {"the_name": the_name, "The_name": capital(the_name), **group.verbs}
+@cache
+def _with_verbs(part: str, *, plural: bool) -> tuple[Wording, ...]:
+    """Wordings of descriptions whose verbs are filled in, for a name in the singular or plural."""
+    some = wordings("description", part)
+    return tuple([Wording(one.id, {"question": _verbs_in(one.texts["question"], plural)}) for one in some])
+
+
+def _verbs_in(text: str, plural: bool) -> str:
+    for verb, verbs in _VERBS.items():
+        text = text.replace(f"{{{verb}}}", verbs if plural else verb)
+    return text
+
+
+def _of_it(part: str, group: Group, chance: Chance, *, annotations: tuple[str, ...] | None = None, **gaps: str) -> Sentence:
+    """A sentence that names a group; it speaks of the group's annotations alone, unless others are given."""
+    wording = pick(_with_verbs(part, plural=group.plural), chance)
+    text = wording.fill(the_name=f"the {group.name}", The_name=f"The {group.name}", **gaps)
+    return Sentence(text, group.ids if annotations is None else annotations, wording.id)
 
 
 def _said(wording: Wording, annotations: tuple[str, ...], **gaps: str) -> Sentence:
@@ -149,11 +163,10 @@ def _said(wording: Wording, annotations: tuple[str, ...], **gaps: str) -> Senten
 def _one(group: Group, case: Case, chance: Chance) -> Sentence:
     region = group.regions[0]
     if group.granularity == "point":
-        wording = pick(wordings("description", "one-point"), chance)
-        return _said(wording, group.ids, **_names(group), place=_place(region, case))
+        return _of_it("one-point", group, chance, place=_place(region, case))
     kind = "wide" if _wide(region, case) else "one"
-    wording = pick(wordings("description", f"{kind}-box" if group.granularity == "box" else kind), chance)
-    return _said(wording, group.ids, **_names(group), place=_place(region, case), share=_share(region, case))
+    part = f"{kind}-box" if group.granularity == "box" else kind
+    return _of_it(part, group, chance, place=_place(region, case), share=_share(region, case))
 
 
 def _few(group: Group, case: Case, chance: Chance) -> Sentence:
@@ -214,12 +227,12 @@ def _pair(one: Group, other: Group, case: Case, chance: Chance) -> Sentence | No
         one, other, a, b, words = other, one, b, a, "inside"
     ids = (a["id"], b["id"])
     if words == "inside" and a["area_px"] < b["area_px"]:
-        gaps = _names(one) | {"the_other": f"the {other.name}", "The_other": f"The {other.name}"}
-        gaps |= {"holds": other.verbs["holds"], "ratio": share_words(a["area_px"] / b["area_px"])}
-        return _said(pick(wordings("description", "inside"), chance), ids, **gaps)
-    stands = one.verbs["overlaps"] if words == "overlapping" else f"{one.verbs['lies']} {words}"
-    wording = pick(wordings("description", "relation"), chance)
-    return _said(wording, ids, **_names(one), stands=stands, the_other=f"the {other.name}")
+        gaps = {"the_other": f"the {other.name}", "The_other": f"The {other.name}"}
+        gaps |= {"holds": "hold" if other.plural else "holds", "ratio": share_words(a["area_px"] / b["area_px"])}
+        return _of_it("inside", one, chance, annotations=ids, **gaps)
+    lies, overlaps = ("lie", "overlap") if one.plural else ("lies", "overlaps")
+    stands = overlaps if words == "overlapping" else f"{lies} {words}"
+    return _of_it("relation", one, chance, annotations=ids, stands=stands, the_other=f"the {other.name}")
 
 
 def _nearest(crowd: Group, single: Group, case: Case, chance: Chance) -> Sentence | None:
@@ -249,6 +262,8 @@ def _crowd_at_border(group: Group, case: Case, chance: Chance) -> Sentence:
 
 def _borders(box: Sequence[float], size_hw_px: tuple[int, int]) -> list[str]:
     """Edges of the image that a box reaches to within a pixel."""
-    height, width = size_hw_px
-    reached = (box[1] <= _EDGE_PX, box[3] >= height - _EDGE_PX, box[0] <= _EDGE_PX, box[2] >= width - _EDGE_PX)
+    (x0, y0, x1, y1), (height, width) = box, size_hw_px
+    if x0 > _EDGE_PX and y0 > _EDGE_PX and x1 < width - _EDGE_PX and y1 < height - _EDGE_PX:
+        return []
+    reached = (y0 <= _EDGE_PX, y1 >= height - _EDGE_PX, x0 <= _EDGE_PX, x1 >= width - _EDGE_PX)
     return [name for name, hit in zip(("upper", "lower", "left", "right"), reached, strict=True) if hit]

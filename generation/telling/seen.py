@@ -69,6 +69,7 @@ def complete(one: Seen, case: Case) -> bool:
     return not paired or not sides & {*SIDES} or sides >= {*SIDES}
 
 
+@lru_cache(2)
 def facts(case: Case) -> dict[str, tuple[Fact, ...]]:
     """Label id → the facts that are true of it alone among all labels that may be on the image."""
     may_be = frozenset([one["label_id"] for one in case.states if one["state"] != "absent"])
@@ -100,7 +101,8 @@ def _clash(label_id: str, other: str) -> bool:
 
 
 def _seen(parts: list[Marked]) -> Seen:
-    finest = min((part.granularity for part in parts), key=FINEST.index)
-    state = parts[0].state
-    kept = tuple([part for part in parts if part.granularity == finest])
-    return Seen(state["label"], state["label_id"], finest, kept, knowledge().get(state["label_id"]))
+    state, finest = parts[0].state, parts[0].granularity
+    if len(parts) > 1:
+        finest = min((part.granularity for part in parts), key=FINEST.index)
+        parts = [part for part in parts if part.granularity == finest]
+    return Seen(state["label"], state["label_id"], finest, parts, knowledge().get(state["label_id"]))
