@@ -25,6 +25,7 @@ again = api.upload_folder(**where, folder_path=folder)
 assert first.oid == again.oid, "an unchanged folder made a commit"
 api.create_tag(**where, tag="1.0.0")
 (folder / "README.md").write_text("---\\nlicense: mit\\n---\\nbye")
+(folder / "data/a/train-2.tar").unlink()
 api.upload_folder(**where, folder_path=folder, delete_patterns=["data/a/train-2.tar"])
 """
 READ = """
@@ -63,7 +64,8 @@ import sys
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError
 try:
-    HfApi().upload_file(repo_id="org/name", repo_type="dataset", path_or_fileobj=b"x", path_in_repo="x.txt", **eval(sys.argv[1]))
+    where = dict(repo_id="org/name", repo_type="dataset", path_in_repo="x.txt")
+    HfApi().upload_file(**where, path_or_fileobj=b"x", **eval(sys.argv[1]))
 except HfHubHTTPError as error:
     print(error.response.status_code)
 else:

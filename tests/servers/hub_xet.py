@@ -40,8 +40,10 @@ class Chunks:
             known = self.known(sha256)
             assert known is not None, f"{sha256} was never uploaded"
             target = self.folder.parent / f"read-{sha256}"
-            one = hf_xet.PyXetDownloadInfo(str(target), *known)
-            hf_xet.download_files([one], self.address, ("token", int(time.time()) + 3600), None, None)
+            expires = int(time.time()) + 3600
+            session = hf_xet.XetSession()
+            with session.new_file_download_group(self.address, "token", token_expiry_unix_secs=expires) as group:
+                group.start_download_file(hf_xet.XetFileInfo(*known), str(target))
             self._read[sha256] = target.read_bytes()
             target.unlink()
         return self._read[sha256]
