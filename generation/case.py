@@ -93,6 +93,11 @@ class Case:
         every = self.regions.get((state["label_id"], state["laterality"]), ())
         return [one for one in every if one["granularity"] in granularities] if granularities else every
 
+    def state_of(self, region: Record) -> Record:
+        """The first present label state that an annotation belongs to."""
+        label_id, side = region["label_id"], region["laterality"]
+        return next(one for one in self.present if one["label_id"] == label_id and one["laterality"] == side)
+
     def located(self) -> Iterator[Record]:
         """Label states that are present and have annotations."""
         return (one for one in self.present if (one["label_id"], one["laterality"]) in self.regions)

@@ -29,9 +29,9 @@ _ROOM = FOLDER.parent
 Filled = str | int | float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Wording:
-    """One way to put a question."""
+    """One way to put a question; wordings are told apart by identity, so that what one says can be remembered by it."""
 
     id: str
     texts: Mapping[str, str]

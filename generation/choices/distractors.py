@@ -11,7 +11,7 @@ not: there, the pairs of `overlaps.yaml` don't meet either.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
@@ -27,6 +27,7 @@ from ..pools import Named, Pool, Pools, kin
 from ..wording import Wording, gaps
 
 T = TypeVar("T")
+_NOTHING = frozenset[str]()
 LETTERS = "ABCDEFGH"
 _OVERLAPS = Path(__file__).with_name("overlaps.yaml")
 _NORMAL = re.compile(r"(no|normal|healthy)\b")
@@ -34,10 +35,14 @@ _WORD = re.compile(r"[a-z0-9]{3,}")
 _SMALL_WORDS = frozenset(["and", "for", "from", "its", "not", "the", "which", "with", "without"])
 
 
-@lru_cache(1 << 16)
 def clash(one: Named, other: Named) -> bool:
     """Whether two labels can't stand beside each other, by what they mean."""
-    return kin(one.id, other.id) or (normal(one.name) and normal(other.name))
+    return _clash(one.id, other.id, one.name, other.name)
+
+
+@lru_cache(1 << 16)
+def _clash(one_id: str, other_id: str, one: str, other: str) -> bool:
+    return kin(one_id, other_id) or (normal(one) and normal(other))
 
 
 def normal(name: str) -> bool:
@@ -84,20 +89,23 @@ class Rivals:
     def _meets(self, one: Named, other: Named) -> bool:
         return clash(one, other) or (self.regions and overlap(one.id, other.id))
 
-    def not_present(self, case: Case, *, apart: Container[str] = ()) -> list[Named]:
+    def not_present(self, case: Case, *, apart: frozenset[str] = _NOTHING) -> Sequence[Named]:
         """Those that overlap nothing that is, or may be, on the image, but for labels that are known to lie `apart`."""
-        near: set[str] = set()
-        for one in case.states:
-            if one["state"] != "absent" and one["label_id"] not in apart:
-                near |= self.near(one["label_id"])
-        return [one for one in self.pool if one.id not in near]
+        return _clear(self, case.possible - apart if apart else case.possible)
 
     def absent(self, case: Case, pools: Pools, *, beside: Iterable[str]) -> list[Named]:
         """Those that are known to be absent from the whole image, and opposed to one of the right ones in its source."""
         absent, contrast = case.absent, pools.contrasts.get(case.record["source"])
         if contrast is not None:
-            absent = absent & frozenset().union(*(contrast.opposed.get(one, ()) for one in beside))
+            absent = absent & _NOTHING.union(*[contrast.opposed.get(one, ()) for one in beside])
         return [one for one in self.not_present(case) if one.id in absent] if absent else []
+
+
+@lru_cache(1 << 12)
+def _clear(rivals: Rivals, label_ids: frozenset[str]) -> tuple[Named, ...]:
+    """Rivals that overlap none of some labels."""
+    near = _NOTHING.union(*map(rivals.near, label_ids))
+    return tuple([one for one in rivals.pool if one.id not in near])
 
 
 def wrong_ones(
@@ -110,8 +118,9 @@ def wrong_ones(
             break
         other = place + chance.below(len(left) - place)
         left[place], left[other] = left[other], left[place]
-        if not any(clash(left[place], one) for one in found) and (admits is None or admits(left[place])):
-            found.append(left[place])
+        chosen = left[place]
+        if not any([clash(chosen, one) for one in found]) and (admits is None or admits(chosen)):
+            found.append(chosen)
     return found
 
 
@@ -132,27 +141,32 @@ def clear_of(case: Case, label_id: str) -> frozenset[str]:
     boxes: dict[str, list[Sequence[float] | None]] = {}
     for one in case.record["annotations"]:
         boxes.setdefault(one["label_id"], []).append(one["box_xyxy_px"])
-    unsure = {one["label_id"] for one in case.states if one["state"] != "present"} | {label_id}
-    own = boxes[label_id]
-    return frozenset(
-        other
-        for other, theirs in boxes.items()
-        if other not in unsure and not any(_touch(one, box) for one in own for box in theirs)
-    )
+    if len(boxes) < 2:
+        return _NOTHING
+    own, unsure = boxes.pop(label_id), {one["label_id"] for one in case.states if one["state"] != "present"}
+    return frozenset([other for other, theirs in boxes.items() if other not in unsure and not _any_touch(own, theirs)])
 
 
-def _touch(one: Sequence[float] | None, other: Sequence[float] | None) -> bool:
-    if one is None or other is None:
-        return True
-    return one[0] <= other[2] and other[0] <= one[2] and one[1] <= other[3] and other[1] <= one[3]
+def _any_touch(some: Iterable[Sequence[float] | None], others: Sequence[Sequence[float] | None]) -> bool:
+    """Whether two boxes touch, or one is missing."""
+    for one in some:
+        for other in others:
+            if one is None or other is None:
+                return True
+            if one[0] <= other[2] and other[0] <= one[2] and one[1] <= other[3] and other[1] <= one[3]:
+                return True
+    return False
 
 
 def options(right: Sequence[Named], wrong: Sequence[Named], chance: Chance) -> tuple[tuple[Option, ...], tuple[str, ...]]:
     """Options in drawn order, and the letters of the right ones."""
     drawn = chance.shuffled([*right, *wrong])
-    given = tuple(Option(letter, one.name, one.id) for letter, one in zip(LETTERS, drawn, strict=False))
+    given = tuple([_option(letter, one.name, one.id) for letter, one in zip(LETTERS, drawn, strict=False)])
     true = {one.id for one in right}
-    return given, tuple(one.letter for one in given if one.label_id in true)
+    return given, tuple([one.letter for one in given if one.label_id in true])
+
+
+_option = lru_cache(1 << 12)(Option)
 
 
 def kept(items: Sequence[T], most: int | None, chance: Chance) -> Sequence[T]:

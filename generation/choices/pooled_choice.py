@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property, partial
+from functools import cache, cached_property, lru_cache, partial
 from typing import Any
 
 from ...schema.clinical_tasks import CLINICAL_TASKS
@@ -27,7 +27,7 @@ from ..case import Asking, Case, Record
 from ..chance import Chance
 from ..pools import Named, Pools, kin
 from ..rules import Rule
-from ..wording import wordings
+from ..wording import Wording, wordings
 from .distractors import LETTERS, Rivals, Ways, clear_of, kept, options, some_wrong, telling
 from .evenness import Evenness, evenness
 from .modality_words import picture
@@ -134,7 +134,7 @@ def region_choice(
 
     def rule(case: Case, chance: Chance) -> Iterator[Question]:
         place = 0
-        regions = regions_of(case, min_area_share)
+        regions = regions_of(case, min_area_share) if case.record["annotations"] else {}
         for state in kept(_distinct(case.located()), most, chance):
             apart = clear_of(case, state["label_id"]) if elsewhere else frozenset[str]()
             for kind, some in pointable(state["label_id"], regions, ways).items():
@@ -193,14 +193,17 @@ class _Asker:
         self, case: Case, region: Record, kind: str, *, apart: frozenset[str], place: int, chance: Chance
     ) -> Question | None:
         """A question on one annotation, pointed at by box, mask or contour; labels that lie apart may be wrong options."""
-        about = next(one for one in case.present if _place(one) == _place(region))
+        about = case.state_of(region)
         task = about["clinical_task"]
         rivals = self.shared.get((case.modality, task, kind))
         if rivals is None:
             return None
-        admits = partial(self._admits, case, about, kind=kind, apart=apart, chance=chance) if self.even.splits else None
+        uneven = case.record["split"] not in self.even.splits
+        admits = None if uneven else partial(self._admits, case, about, kind=kind, apart=apart, chance=chance)
         wrong = some_wrong(rivals.not_present(case, apart=apart), self.most, chance, admits=admits)
         derived = kind == "box" and (region["granularity"] != "box" or region["origin"] == "derived")
+        if not wrong:
+            return None
         more = {
             "granularity": kind,
             "prompts": (Prompt(kind, region["id"], tuple(region["box_xyxy_px"]) if kind == "box" else None),),
@@ -229,7 +232,7 @@ class _Asker:
             return None
         several, secrets = len(right) > 1, telling([*right, *wrong])
         frame = _ways("several" if several else granularity).silent(secrets, chance)
-        cue = _ways(f"cue-{CLINICAL_TASKS.find(about['clinical_task']).code}").silent(secrets, chance)
+        cue = _cues(about["clinical_task"]).silent(secrets, chance)
         if frame is None or cue is None:
             return None
         given, letters = options(right, wrong, chance)
@@ -239,7 +242,7 @@ class _Asker:
             kind=Kind.MULTIPLE_CHOICE if several else Kind.SINGLE_CHOICE,
             about=about,
             granularity=granularity,
-            question=frame.fill(picture=picture(case.modality), thing=cue.fill()),
+            question=_filled(frame, cue, case.modality),
             instruction=_instruction(several),
             options=given,
             answer=",".join(letters),
@@ -277,8 +280,9 @@ def _unrelated(labels: Sequence[Named], chance: Chance) -> list[Named]:
     return found
 
 
-def _place(one: Record) -> tuple[str, str | None]:
-    return one["label_id"], one["laterality"]
+@lru_cache(1 << 12)
+def _filled(frame: Wording, cue: Wording, modality: str) -> str:
+    return frame.fill(picture=picture(modality), thing=cue.fill())
 
 
 def _instruction(several: bool) -> str:
@@ -288,6 +292,11 @@ def _instruction(several: bool) -> str:
 @cache
 def _text(part: str) -> str:
     return wordings(SET, part)[0].fill()
+
+
+@cache
+def _cues(clinical_task: str) -> Ways:
+    return _ways(f"cue-{CLINICAL_TASKS.find(clinical_task).code}")
 
 
 @cache
