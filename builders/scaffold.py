@@ -33,6 +33,8 @@ FACTS = Facts(
     homepage="unstated",
     licence="unstated",  # an SPDX identifier such as CC-BY-4.0; "unstated" where the owner says nothing
     licence_evidence="Unverified: nobody has read the owner's terms yet.",
+    # Add rights={{...}} where pixels, annotations, derived text or processing by others have terms of their own,
+    # or where you have read the terms and can say on which day: see medloom/schema/rights.py.
     citation="unstated",  # BibTeX
     cite="unstated",  # DOI or address, for every record
     access=Access.CREDENTIALED,  # OPEN once you know that anyone may have it

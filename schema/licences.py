@@ -6,7 +6,7 @@ that isn't listed, and `unstated`, say nothing: every term of theirs is None, un
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 UNSTATED = "unstated"
 _CREATIVE_COMMONS = "https://creativecommons.org/licenses"
@@ -61,6 +61,13 @@ def _creative_commons(kind: str, version: str, title: str) -> Licence:
     )
 
 
+def _unversioned(kind: str, title: str) -> Licence:
+    """A Creative Commons licence whose owner gives no version, with the terms that all its versions have in common."""
+    stated = _creative_commons(kind, "4.0", title)
+    id, name = f"LicenseRef-CC-{kind.upper()}-unversioned", f"Creative Commons {title}, without a version"
+    return replace(stated, id=id, name=name, address=f"{_CREATIVE_COMMONS}/", hub="other")
+
+
 _KINDS = {
     "by": "Attribution",
     "by-sa": "Attribution-ShareAlike",
@@ -84,6 +91,7 @@ _GIVEN = (
 )
 _LISTED = (
     *(_creative_commons(kind, version, title) for kind, title in _KINDS.items() for version in ("2.0", "2.5", "3.0", "4.0")),
+    *(_unversioned(kind, title) for kind, title in _KINDS.items()),
     *(Licence(id=id, name=name, address=address, hub=hub, **_FREE) for id, name, address, hub in _ATTRIBUTED),
     *(Licence(id=id, name=name, address=address, hub=hub, attribution=False, **_FREE) for id, name, address, hub in _GIVEN),
     Licence(

@@ -66,6 +66,11 @@ Rights = Mapping[Subject, Right]
 """A right for every subject."""
 
 
+def throughout(licence: str, evidence: Evidence, *, allowed: bool | None = None) -> dict[Subject, Right]:
+    """The same right for every subject: one licence covers all, and its evidence deserves a day."""
+    return dict.fromkeys(Subject, Right(licence=licence, evidence=evidence, allowed=allowed))
+
+
 def rights_of(facts: Mapping[str, Any]) -> dict[Subject, Right]:
     """The rights that a recipe's facts state; where they state none of a subject, those of the source's one licence.
 

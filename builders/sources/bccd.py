@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 
 from ...schema.errors import Issue, Severity
 from ...schema.labels import Label
+from ...schema.rights import Evidence, throughout
 from ...schema.triplet import Triplet
 from ..raw import Raw
 from ..source import Access, Expect, Facts, Layout, Source
@@ -25,6 +26,15 @@ FACTS = Facts(
     licence="MIT",
     licence_evidence="LICENSE of the repository: MIT, copyright 2017 shenggan. The images were first published by cosmicad "
     "and annotated by akshaylamba, whose terms the repository doesn't quote.",
+    rights=throughout(
+        "MIT",
+        Evidence(
+            address="LICENSE, README.md",
+            words="LICENSE is the MIT text, README.md: 'BCCD Dataset is under MIT licence'. It thanks cosmicad and "
+            "akshaylamba for pictures and boxes, whose own terms it doesn't quote.",
+            read_on="2026-11-21",
+        ),
+    ),
     citation="@misc{bccd,\n  author = {Shenggan},\n  title = {BCCD Dataset},\n  year = {2017},\n"
     "  howpublished = {\\url{https://github.com/Shenggan/BCCD_Dataset}},\n"
     "  note = {Images and annotations by cosmicad and akshaylamba}\n}",

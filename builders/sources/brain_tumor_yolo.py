@@ -14,12 +14,30 @@ from pathlib import PurePosixPath
 
 from ...schema.errors import Issue, Severity
 from ...schema.labels import Label
+from ...schema.rights import Evidence, Right, Subject
 from ...schema.triplet import Triplet
 from ..raw import Raw
 from ..source import Access, Expect, Facts, Layout, Source
 from ..unit import LabelFile, Unit
 
 CLASSES = {"0": "pituitary tumor", "1": "meningioma", "2": "glioma"}
+
+IMAGES = Right(
+    licence="CC-BY-4.0",
+    evidence=Evidence(
+        address="https://doi.org/10.6084/m9.figshare.1512427",
+        words="Public listings of the figshare set say CC BY 4.0. The download names the set and its address, but no terms.",
+    ),
+)
+BOXES = Right(
+    licence="unstated",
+    evidence=Evidence(
+        address="dataset-brain-tumor/categorized/README.txt",
+        words="README.txt explains the label files and states no terms. The repository that hosts them states GPL-3.0, "
+        "which is meant for its code.",
+        read_on="2026-11-21",
+    ),
+)
 
 FACTS = Facts(
     name="brain_tumor_yolo",
@@ -28,6 +46,7 @@ FACTS = Facts(
     licence="CC-BY-4.0",
     licence_evidence="Images: Cheng et al., figshare 1512427, CC BY 4.0 in public listings of that set. The repository that "
     "hosts the boxes states GPL-3.0, which is meant for its code; whether it covers the label files isn't said.",
+    rights={Subject.PIXELS: IMAGES, Subject.ANNOTATIONS: BOXES, Subject.DERIVED_TEXT: BOXES},
     citation="@misc{cheng2017brain,\n  title = {brain tumor dataset},\n  author = {Cheng, Jun},\n  year = {2017},\n"
     "  publisher = {figshare},\n  doi = {10.6084/m9.figshare.1512427},\n"
     "  note = {Boxes as YOLO labels: \\url{https://github.com/nanonane/RCS-YOLO}}\n}",

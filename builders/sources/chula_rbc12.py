@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 
 from ...schema.errors import Issue, Severity
 from ...schema.labels import Label
+from ...schema.rights import Evidence, throughout
 from ...schema.triplet import Triplet
 from ..raw import Raw
 from ..source import Access, Expect, Facts, Layout, Source
@@ -41,6 +42,15 @@ FACTS = Facts(
     homepage="https://github.com/Chula-PIC-Lab/Chula-RBC-12-Dataset",
     licence="MIT",
     licence_evidence="LICENSE of the repository: MIT, copyright 2021 Chula PIC Lab.",
+    rights=throughout(
+        "MIT",
+        Evidence(
+            address="LICENSE",
+            words="LICENSE is the MIT text, copyright 2021 Chula PIC Lab, whose own smears these are; README.md says "
+            "nothing else.",
+            read_on="2026-11-21",
+        ),
+    ),
     citation="@misc{naruenatthanaset2021red,\n"
     "  title = {Red Blood Cell Segmentation with Overlapping Cell Separation and Classification on Imbalanced Dataset},\n"
     "  author = {Naruenatthanaset, Korranat and Chalidabhongse, Thanarat H. and Palasuwan, Duangdao and\n"

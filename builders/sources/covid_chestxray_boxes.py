@@ -16,6 +16,8 @@ from pathlib import PurePosixPath
 
 from ...schema.errors import Issue, Severity
 from ...schema.labels import Label
+from ...schema.rights import Evidence, Right
+from ...schema.rights import Subject as Of
 from ...schema.sample import Acquisition, Subject
 from ...schema.triplet import Triplet
 from ..formats import coco, table
@@ -26,6 +28,25 @@ from ..unit import Finding, Marks, Unit
 
 COLUMNS = ("patientid", "sex", "age", "finding", "view", "modality", "folder", "filename", "license")
 
+PER_IMAGE = Right(
+    licence="LicenseRef-per-image",
+    evidence=Evidence(
+        address="README.md, metadata.csv",
+        words="README.md: 'Each image has license specified in the metadata.csv file'. 518 of the 758 rows have one, which the "
+        "sample bears; of the others nobody knows.",
+        read_on="2026-11-21",
+    ),
+)
+TABLE = Right(
+    licence="CC-BY-NC-SA-4.0",
+    evidence=Evidence(
+        address="https://github.com/ieee8023/covid-chestxray-dataset/issues/130",
+        words="The owner of the table, there: 'The metadata.csv, scripts, and other documents are released under a CC BY-NC-SA "
+        "4.0 license.' The boxes alone are CC BY 4.0 (README.md: 'The repository is licensed under Attribution 4.0'), but "
+        "records hold both: the narrower one is taken.",
+    ),
+)
+
 FACTS = Facts(
     name="covid_chestxray_boxes",
     title="COVID-19 chest X-rays with lung boxes",
@@ -34,6 +55,7 @@ FACTS = Facts(
     licence_evidence="Each image has its own licence in metadata.csv, among them non-commercial ones, ones that forbid "
     "derivatives, and 240 rows without any; the boxes are CC BY 4.0 (README.md). A Creative Commons licence without a "
     "version is kept as written. The images come from ieee8023/covid-chestxray-dataset.",
+    rights={Of.PIXELS: PER_IMAGE, Of.ANNOTATIONS: TABLE, Of.DERIVED_TEXT: TABLE, Of.PROCESSING: PER_IMAGE},
     citation="@article{cohen2020covid,\n  title = {COVID-19 Image Data Collection},\n"
     "  author = {Cohen, Joseph Paul and Morrison, Paul and Dao, Lan},\n  journal = {arXiv},\n  volume = {2003.11597},\n"
     "  year = {2020},\n"

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from ...schema.rights import Evidence, throughout
 from ...schema.triplet import Triplet
 from ..formats import dicom_units
 from ..raw import Raw
@@ -25,6 +26,15 @@ FACTS = Facts(
     licence="BSD-2-Clause",
     licence_evidence="LICENSE of the repository: BSD 2-Clause, copyright 2019 Chris Rorden. README.md says that the GE series "
     "was provided by Aliza Medical Imaging and the Philips one by Paul Morgan; it quotes no terms of theirs.",
+    rights=throughout(
+        "BSD-2-Clause",
+        Evidence(
+            address="LICENSE, README.md",
+            words="LICENSE is the BSD 2-Clause text. The series are 'courtesy of Paul Morgan' and 'provided by Aliza "
+            "Medical Imaging' (README.md), whose own terms aren't quoted.",
+            read_on="2026-11-21",
+        ),
+    ),
     citation="@misc{rorden2019dcmqact,\n  author = {Rorden, Chris},\n"
     "  title = {dcm\\_qa\\_ct: a simple DICOM to NIfTI validator and dataset for computed tomography},\n  year = {2019},\n"
     "  howpublished = {\\url{https://github.com/neurolabusc/dcm_qa_ct}}\n}",

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...schema.rights import Evidence, throughout
 from ...schema.triplet import Triplet
 from ..formats import dicom_units
 from ..raw import Raw
@@ -24,6 +25,15 @@ FACTS = Facts(
     licence="BSD-2-Clause",
     licence_evidence="LICENSE of the repository: BSD 2-Clause, copyright 2018 Chris Rorden and Michael Harms. README.md: "
     "software and images are open source, acquired by Chris Rorden, and the code is under that licence.",
+    rights=throughout(
+        "BSD-2-Clause",
+        Evidence(
+            address="LICENSE, README.md",
+            words="README.md: 'This software and images are open source and were acquired by Chris Rorden'. The licence "
+            "that it names, BSD 2-Clause, it names for the code; LICENSE makes no difference between them.",
+            read_on="2026-11-21",
+        ),
+    ),
     citation="@misc{rorden2017dcmqa,\n  author = {Rorden, Chris and Harms, Michael},\n"
     "  title = {dcm\\_qa: a simple DICOM to NIfTI validator and dataset},\n  year = {2017},\n"
     "  howpublished = {\\url{https://github.com/neurolabusc/dcm_qa}}\n}",

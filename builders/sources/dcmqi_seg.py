@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ...schema.labels import Label
+from ...schema.rights import Evidence, throughout
 from ...schema.triplet import Triplet
 from ..formats import dicom_units
 from ..raw import Raw
@@ -28,6 +29,15 @@ FACTS = Facts(
     licence="BSD-3-Clause",
     licence_evidence="LICENSE.txt of the repository: BSD 3-Clause, copyright 2017 Brigham and Women's Hospital. The slices of "
     "QIN-PROSTATE and the objects of QIN-HEADNECK come from public research collections with terms of their own.",
+    rights=throughout(
+        "BSD-3-Clause",
+        Evidence(
+            address="LICENSE.txt",
+            words="LICENSE.txt is the BSD 3-Clause text and speaks of software; of the images and objects of research "
+            "collections, which have terms of their own, it says nothing.",
+            read_on="2026-11-21",
+        ),
+    ),
     citation="@article{herz2017dcmqi,\n"
     "  title = {dcmqi: An Open Source Library for Standardized Communication of Quantitative Image Analysis Results Using\n"
     "           DICOM},\n"

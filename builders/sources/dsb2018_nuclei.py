@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 
 from ...schema.errors import Issue
 from ...schema.labels import Label
+from ...schema.rights import Evidence, throughout
 from ...schema.triplet import Triplet
 from ..raw import Raw
 from ..source import Access, Expect, Facts, Layout, Source
@@ -24,6 +25,15 @@ FACTS = Facts(
     licence="CC0-1.0",
     licence_evidence="README.rst: original and corrections are Creative Commons Zero (CC0), with the address of the "
     "organizers' own statement.",
+    rights=throughout(
+        "CC0-1.0",
+        Evidence(
+            address="README.rst",
+            words="README.rst: created by the Carpenter lab 'and released under Creative Commons license 0'; 'Fixes are "
+            "released under the same license'.",
+            read_on="2026-11-21",
+        ),
+    ),
     citation="@article{caicedo2019nucleus,\n"
     "  title = {Nucleus segmentation across imaging experiments: the 2018 Data Science Bowl},\n"
     "  author = {Caicedo, Juan C. and Goodman, Allen and Karhohs, Kyle W. and Cimini, Beth A. and others},\n"

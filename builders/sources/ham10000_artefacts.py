@@ -18,6 +18,7 @@ from pathlib import PurePosixPath
 
 from ...schema.errors import Issue, Severity
 from ...schema.labels import Label
+from ...schema.rights import Evidence, throughout
 from ...schema.sample import Subject
 from ...schema.triplet import Triplet
 from ..formats import json_records, table
@@ -36,6 +37,15 @@ FACTS = Facts(
     licence="CC-BY-NC-SA-4.0",
     licence_evidence="Stated three ways: LICENSE.md of the artefact repository says CC BY-NC-SA 4.0 while its link leads to CC "
     "BY 4.0, and meta.json says CC BY-NC 4.0. The strictest is taken; either way it is non-commercial.",
+    rights=throughout(
+        "CC-BY-NC-SA-4.0",
+        Evidence(
+            address="test_images/LICENSE.md, artefacts/README.md, artefacts/meta.json",
+            words="LICENSE.md and README.md: 'published under the CC BY-NC-SA 4.0 license', with a link to CC BY 4.0; "
+            "meta.json: 'Creative Commons Attribution-NonCommercial 4.0'. The narrowest of the three is taken.",
+            read_on="2026-11-21",
+        ),
+    ),
     citation="@article{tschandl2018ham10000,\n"
     "  title = {The HAM10000 dataset, a large collection of multi-source dermatoscopic images of common pigmented\n"
     "           skin lesions},\n"

@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 
 from ...schema.errors import Issue
 from ...schema.labels import Label
+from ...schema.rights import Evidence, throughout
 from ...schema.triplet import Triplet
 from ..formats import dicom_units
 from ..raw import Raw
@@ -27,6 +28,15 @@ FACTS = Facts(
     licence="MIT",
     licence_evidence="LICENSE of the repository: MIT, copyright 2020 MGH Computational Pathology. Where the slide, the CT and "
     "the radiograph come from isn't said.",
+    rights=throughout(
+        "MIT",
+        Evidence(
+            address="LICENSE",
+            words="LICENSE is the MIT text, copyright 2020 MGH Computational Pathology; it speaks of software and "
+            "documentation, and README.md doesn't say where the pictures come from.",
+            read_on="2026-11-21",
+        ),
+    ),
     citation="@article{bridge2022highdicom,\n"
     "  title = {Highdicom: a Python Library for Standardized Encoding of Image Annotations and Machine Learning Model\n"
     "           Outputs in Pathology and Radiology},\n"

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...schema.labels import Label
+from ...schema.rights import Evidence, throughout
 from ...schema.triplet import Triplet
 from ..formats import folders
 from ..raw import Raw
@@ -34,6 +35,14 @@ FACTS = Facts(
     homepage="https://github.com/hidden-ops/NHBS-Net_SPJ_dataset",
     licence="Apache-2.0",
     licence_evidence="LICENSE of the repository: Apache License 2.0; nothing is said of the images apart from it.",
+    rights=throughout(
+        "Apache-2.0",
+        Evidence(
+            address="LICENSE",
+            words="LICENSE is the text of Apache 2.0, without a name in its notice; README.md says nothing of terms.",
+            read_on="2026-11-21",
+        ),
+    ),
     citation="@misc{nhbsnet_spj,\n  title = {NHBS-Net SPJ dataset},\n"
     "  howpublished = {\\url{https://github.com/hidden-ops/NHBS-Net_SPJ_dataset}},\n"
     "  note = {Standard plane judgment in infant hip ultrasound}\n}",

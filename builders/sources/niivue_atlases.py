@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 
 from ...schema.errors import Issue, Severity, UnreadableError
 from ...schema.labels import Label
+from ...schema.rights import Evidence, throughout
 from ...schema.triplet import Triplet
 from ..formats import json_records
 from ..raw import Raw
@@ -42,6 +43,16 @@ FACTS = Facts(
     licence="LicenseRef-per-volume",
     licence_evidence="NOTICE.txt quotes the atlases' own terms: CIT168 and Allen CC BY 4.0, PD25 CC BY-NC-SA 3.0 "
     "(non-commercial). LICENSE is BSD 2-Clause, for the repository. Every sample bears its atlas' licence.",
+    rights=throughout(
+        "LicenseRef-per-volume",
+        Evidence(
+            address="NOTICE.txt",
+            words="NOTICE.txt quotes CIT168 ('retain the original CC BY 4.0 license'), Allen ('the same CC BY 4.0') and "
+            "PD25 ('retain the original CC BY-NC-SA 3.0 license'). Template and labels of an atlas share its licence, "
+            "which every sample bears.",
+            read_on="2026-11-21",
+        ),
+    ),
     citation="@article{xiao2017dataset,\n"
     "  title = {A dataset of multi-contrast population-averaged brain {MRI} atlases of a {P}arkinson's disease cohort},\n"
     "  author = {Xiao, Yiming and others},\n  journal = {Data in Brief},\n  volume = {12},\n  pages = {370--379},\n"

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from ...schema.rights import Evidence, throughout
 from ...schema.sample import Acquisition
 from ...schema.triplet import Triplet
 from ..raw import Raw
@@ -24,6 +25,16 @@ FACTS = Facts(
     licence="LicenseRef-OpenSlide-free-to-use-and-distribute",
     licence_evidence="images/README.md, quoting OpenSlide's test data: `free to use and distribute, with or without "
     "modification`. No licence of that name has a text.",
+    rights=throughout(
+        "LicenseRef-OpenSlide-free-to-use-and-distribute",
+        Evidence(
+            address="images/README.md",
+            words="README.md, quoting OpenSlide: 'free to use and distribute, with or without modification'. It asks to "
+            "name OpenSlide as the origin, and asks no credit for the crops.",
+            read_on="2026-11-21",
+        ),
+        allowed=True,
+    ),
     citation="@misc{openslide_testdata,\n  title = {OpenSlide freely-distributable test data},\n  author = {{OpenSlide}},\n"
     "  howpublished = {\\url{https://openslide.cs.cmu.edu/download/openslide-testdata/}},\n"
     "  note = {Crops: \\url{https://github.com/petebankhead/2022-qupath-cell-detection}}\n}",

@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 from typing import TypeVar
 
 from ...schema.labels import Label
+from ...schema.rights import Evidence, throughout
 from ...schema.triplet import Triplet
 from ..formats import dicom_units
 from ..raw import Raw
@@ -31,6 +32,15 @@ FACTS = Facts(
     licence="MIT",
     licence_evidence="LICENSE of the repository: MIT, copyright 2020 Dicom in Python. The files were gathered from public "
     "collections and vendors' samples over many years, whose own terms it doesn't quote.",
+    rights=throughout(
+        "MIT",
+        Evidence(
+            address="LICENSE",
+            words="LICENSE is the MIT text, copyright 2020 Dicom in Python; vendors' samples and public collections are "
+            "among the files, and their terms aren't quoted.",
+            read_on="2026-11-21",
+        ),
+    ),
     citation="@misc{pydicomdata,\n  author = {{pydicom contributors}},\n  title = {pydicom-data: test files for pydicom},\n"
     "  year = {2020},\n  howpublished = {\\url{https://github.com/pydicom/pydicom-data}}\n}",
     cite="https://github.com/pydicom/pydicom-data",

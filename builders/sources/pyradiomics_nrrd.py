@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 
 from ...schema.errors import Issue, Severity
 from ...schema.labels import Label
+from ...schema.rights import Evidence, throughout
 from ...schema.triplet import Triplet
 from ..raw import Raw
 from ..source import Access, Expect, Facts, Layout, Source
@@ -25,6 +26,14 @@ FACTS = Facts(
     licence="BSD-3-Clause",
     licence_evidence="LICENSE.txt of the repository: BSD 3-Clause; the data folder has no terms of its own, nor does it say "
     "where the volumes come from.",
+    rights=throughout(
+        "BSD-3-Clause",
+        Evidence(
+            address="LICENSE.txt",
+            words="LICENSE.txt is the BSD 3-Clause text and speaks of software; where the volumes come from isn't said.",
+            read_on="2026-11-21",
+        ),
+    ),
     citation="@article{vangriethuysen2017computational,\n"
     "  title = {Computational Radiomics System to Decode the Radiographic Phenotype},\n"
     "  author = {van Griethuysen, Joost J. M. and Fedorov, Andriy and Parmar, Chintan and Hosny, Ahmed and Aucoin, Nicole and\n"

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ...schema.labels import Label
+from ...schema.rights import Evidence, throughout
 from ...schema.triplet import Triplet
 from ..formats import dicom_units
 from ..raw import Raw
@@ -25,6 +26,14 @@ FACTS = Facts(
     homepage="https://github.com/qurit/rt-utils",
     licence="MIT",
     licence_evidence="LICENSE of the repository: MIT, copyright 2021 Qurit.",
+    rights=throughout(
+        "MIT",
+        Evidence(
+            address="LICENSE",
+            words="LICENSE is the MIT text, copyright 2021 Qurit; the objects are a phantom and noise.",
+            read_on="2026-11-21",
+        ),
+    ),
     citation="@misc{rtutils,\n  author = {{Qurit}},\n  title = {RT-Utils},\n  year = {2021},\n"
     "  howpublished = {\\url{https://github.com/qurit/rt-utils}}\n}",
     cite="https://github.com/qurit/rt-utils",
