@@ -91,6 +91,8 @@ class Outcome:
     refused: tuple[tuple[str, str], ...] = ()
     """Code and what was found, in the order of the tries."""
     model: str | None = None
+    silence: str = ""
+    """What was found instead of an answer, where none came."""
 
 
 @dataclass(slots=True)
@@ -106,8 +108,9 @@ class _Found:
         rule = outcome.draft.rule
         self.drafts += 1
         self.models.update(filter(None, [outcome.model]))
-        for code, found in outcome.refused:
-            self.refused[rule, code] += 1
+        self.refused.update((rule, code) for code, _ in outcome.refused)
+        silence = [(outcome.code or "", outcome.silence)] if outcome.silence else []
+        for code, found in (*outcome.refused, *silence):
             self.examples.append({"code": code, "rule": rule, "key": outcome.draft.case.key, "found": found[:300]})
         if outcome.question is None:
             self.left_out[rule, outcome.code or ""] += 1
@@ -191,7 +194,7 @@ def _outcome(run: Run, draft: Draft) -> Outcome:
     for _ in range(run.tries):
         reply = run.client.ask(request)
         if isinstance(reply, Unanswered):
-            return Outcome(draft, None, f"{NO_ANSWER}{reply.code}", tuple(refused))
+            return Outcome(draft, None, f"{NO_ANSWER}{reply.code}", tuple(refused), silence=reply.found)
         try:
             return Outcome(draft, _question(run, draft, reply), None, tuple(refused), reply.model)
         except BadAnswer as error:

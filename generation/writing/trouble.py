@@ -118,7 +118,7 @@ def _parts(body: bytes) -> dict[str, Any] | Trouble:
 
 def _message(error: APIStatusError) -> str:
     body = error.body
-    stated = body.get("message") if isinstance(body, dict) else body
+    stated = body.get("message") or body.get("detail") if isinstance(body, dict) else body
     return " ".join(str(stated or error.response.reason_phrase).split())[:200]
 
 

@@ -204,6 +204,15 @@ def test_a_server_that_knows_none_of_our_parameters(answers, skipping):
         assert reply.without == ("max_tokens", "response_format", "seed", "temperature")
 
 
+@pytest.mark.parametrize(
+    "body", [{"detail": "pinned to 'large'; requested 'small'"}, {"error": {"detail": "pinned to 'large'; requested 'small'"}}]
+)
+def test_the_words_of_servers_that_say_detail_for_message_are_told(body, answers, skipping):
+    with Scripted(turns(Answer(status=400, raw=json.dumps(body).encode()))) as server:
+        gone = asked(server, answers, skipping)
+    assert gone == Unanswered("refused-request", "HTTP 400: pinned to 'large'; requested 'small'")
+
+
 def test_a_refused_request_is_not_tried_again(answers, skipping):
     with Scripted(turns(Answer(status=400, error={"message": "context too long"}))) as server:
         gone = asked(server, answers, skipping)

@@ -29,7 +29,7 @@ from medloom.generation.case import Case
 from medloom.generation.review.reviewed import digest
 from medloom.generation.wording import gaps, wordings
 from medloom.generation.writing.cost import Price, estimate
-from medloom.generation.writing.endpoint import KEY, Endpoint
+from medloom.generation.writing.endpoint import KEY, MOST_IN_A_ROW, Endpoint
 from medloom.generation.writing.pace import Clock
 from medloom.generation.writing.plan import Wish
 from medloom.generation.writing.written import write
@@ -255,6 +255,16 @@ def test_everything_at_once_and_nothing_is_lost(phantom):
         assert (mended["made"], mended["unanswered"], mended["given_up"]) == (True, 0, kinds[3])
         assert mended["questions"] == report["questions"] + kinds[4]
         assert ask(phantom, server)["made"] is False
+
+
+def test_what_got_no_answer_is_shown_with_the_servers_words(phantom):
+    with Scripted(lambda body, before: Answer(status=400, raw=b'{"detail": "pinned to another model"}')) as server:
+        report = ask(phantom, server, replace(FEW, limit=1, kinds=["prompted"]))
+    assert 0 < report["unanswered"] == report["drafts"] < MOST_IN_A_ROW
+    assert report["left_out"] == {"written-prompted": {"no-answer-refused-request": report["drafts"]}}
+    assert report["refused_replies"] == {}
+    shown = {(one["code"], one["found"]) for one in report["examples"]}
+    assert shown == {("no-answer-refused-request", "HTTP 400: pinned to another model")}
 
 
 def test_an_endpoint_that_goes_away_leaves_the_release_as_it_was_and_the_answers(phantom):
