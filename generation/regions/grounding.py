@@ -113,7 +113,8 @@ def _check(*counts: int, absent: float) -> None:
 
 def _masks(asking: Asking, case: Case, one: Marked, *, chance: Chance, place: int) -> Question:
     wording, says = pick(wordings("grounding", "single"), chance), pick(wordings("grounding", "single-answers"), chance)
-    answer, spans = told(says, "one" if len(one.ids) == 1 else "answer", name=Words(one.name, one.ids))
+    name, ids = one.name, one.ids
+    answer, spans = told(says, "one" if len(ids) == 1 else "answer", name=Words(name, ids))
     return asking.question(
         case,
         place=place,
@@ -121,12 +122,12 @@ def _masks(asking: Asking, case: Case, one: Marked, *, chance: Chance, place: in
         about=one.state,
         granularity="mask",
         perspective=1,
-        question=wording.fill(name=one.name, picture=picture(case.modality)),
+        question=wording.fill(name=name, picture=picture(case.modality)),
         instruction=MASKS,
         answer=answer,
         spans=spans,
         labels=(one.state["label_id"],),
-        targets=one.ids,
+        targets=ids,
         wording=f"{wording.id}+{says.id}",
         flags=one.flags,
     )
@@ -134,7 +135,8 @@ def _masks(asking: Asking, case: Case, one: Marked, *, chance: Chance, place: in
 
 def _several_masks(asking: Asking, case: Case, group: list[Marked], *, chance: Chance, place: int) -> Question:
     wording, says = pick(wordings("grounding", "several"), chance), pick(wordings("grounding", "several-answers"), chance)
-    answer, spans = told(says, names=[Words(one.name, one.ids, before="the ") for one in group])
+    words = [Words(one.name, one.ids, before="the ") for one in group]
+    answer, spans = told(says, names=words)
     return asking.question(
         case,
         place=place,
@@ -142,12 +144,12 @@ def _several_masks(asking: Asking, case: Case, group: list[Marked], *, chance: C
         about=group[0].state,
         granularity="mask",
         perspective=1,
-        question=wording.fill(names=listed(f"the {one.name}" for one in group), picture=picture(case.modality)),
+        question=wording.fill(names=listed([f"the {one.text}" for one in words]), picture=picture(case.modality)),
         instruction=MASKS,
         answer=answer,
         spans=spans,
-        labels=tuple(dict.fromkeys(one.state["label_id"] for one in group)),
-        targets=tuple(name for one in group for name in one.ids),
+        labels=tuple(dict.fromkeys([one.state["label_id"] for one in group])),
+        targets=tuple([name for one in words for name in one.annotations]),
         wording=f"{wording.id}+{says.id}",
         flags=tuple(sorted({flag for one in group for flag in one.flags})),
     )
@@ -159,13 +161,13 @@ def _boxes(asking: Asking, case: Case, one: Marked, *, chance: Chance, place: in
     part = "enclosing" if enclosing else "points" if one.granularity == "point" else "detection"
     asked = "point" if part == "points" else "box"
     wording, says = pick(wordings("grounding", part), chance), pick(wordings("grounding", f"{part}-answers"), chance)
-    ids = tuple([region["id"] for region in regions])
+    name, ids = one.name, tuple([region["id"] for region in regions])
     answer, spans = told(
         says,
         "one" if len(ids) == 1 and not enclosing else "answer",
-        name=Words(one.name, ids),
+        name=Words(name, ids),
         count=len(ids),
-        regions=listed(f"<{asked}:{name}>" for name in ids),
+        regions=listed([f"<{asked}:{region}>" for region in ids]),
     )
     derived = one.granularity == "mask" or any(region["origin"] == "derived" for region in regions)
     return asking.question(
@@ -174,7 +176,7 @@ def _boxes(asking: Asking, case: Case, one: Marked, *, chance: Chance, place: in
         kind=Kind.DETECTION,
         about=one.state,
         granularity=asked,
-        question=wording.fill(name=one.name, picture=picture(case.modality)),
+        question=wording.fill(name=name, picture=picture(case.modality)),
         instruction={"enclosing": ENCLOSING, "points": POINTS}.get(part, BOXES),
         answer=answer,
         spans=spans,

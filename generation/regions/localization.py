@@ -132,8 +132,8 @@ def _question(
         instruction=INSTRUCTION,
         answer=text,
         spans=spans,
-        labels=tuple(dict.fromkeys(one.state["label_id"] for one in asked)),
-        targets=tuple(name for one in asked for name in one.ids),
+        labels=tuple(dict.fromkeys([one.state["label_id"] for one in asked])),
+        targets=tuple([name for one in asked for name in one.ids]),
         wording=wording.id,
         flags=tuple(sorted({flag for one in asked for flag in one.flags})),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,8 +16,8 @@ DERIVED_BOX = "derived-box"
 ABSENT = "absent"
 """Flag: asks for a label that is known to be absent."""
 _COUNTS_AS = {"mask": "mask", "contour": "mask", "box": "box", "point": "point"}
-Homes = frozenset[tuple[str, str, str, str]]
-"""Modality (detail where there is one), clinical task, granularity (mask, box or point) and label id of marked labels."""
+Homes = Mapping[tuple[str, str, str], Container[str]]
+"""Modality (detail where there is one), clinical task and label id → granularities in which the label is marked there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,11 @@ def marked(case: Case, granularities: Sequence[str]) -> list[Marked]:
 
     A mask or contour counts as `mask`, and must have pixels. Of several observers the first one's regions count.
     """
-    every = _by_granularity(case)
-    found = ([kinds[one] for one in granularities if one in kinds] for kinds in every)
-    return [kinds[0] for kinds in found if kinds]
+    found: list[Marked] = []
+    for kinds in _by_granularity(case):
+        if (granularity := _first(kinds, granularities)) is not None:
+            found.append(kinds[granularity])
+    return found
 
 
 def drawn_from(items: Sequence[Marked], most: int, chance: Chance) -> list[Marked]:
@@ -73,12 +75,11 @@ def in_reading_order(regions: Iterable[Record]) -> list[Record]:
 
 def marked_somewhere(pools: Pools) -> Homes:
     """How labels are marked anywhere in a release, contours being masks."""
-    return frozenset(
-        (modality, task, _COUNTS_AS[granularity], label.id)
-        for (modality, task, granularity), pool in pools.regions.items()
-        for label in pool
-        if granularity in _COUNTS_AS
-    )
+    homes: dict[tuple[str, str, str], set[str]] = {}
+    for (modality, task, granularity), pool in pools.regions.items():
+        for label in pool:
+            homes.setdefault((modality, task, label.id), set()).add(_COUNTS_AS.get(granularity, granularity))
+    return homes
 
 
 def askable_absent(case: Case, homes: Homes, granularities: Sequence[str]) -> list[Missing]:
@@ -86,10 +87,21 @@ def askable_absent(case: Case, homes: Homes, granularities: Sequence[str]) -> li
 
     Nothing that is kin to a label which isn't known to be absent: "no brain tumor" beside a glioma would be wrong.
     """
-    absent = [one for one in case.states if one["label_id"] in case.absent] if case.absent else []
-    found = [Missing(one, kind) for one in absent if (kind := _known_as(one, case, homes, granularities)) is not None]
-    others = {one["label_id"] for one in case.states if one["label_id"] not in case.absent} if found else ()
+    absent, modality, found = case.absent, case.modality, list[Missing]()
+    for one in case.states if absent else ():
+        kinds = homes.get((modality, one["clinical_task"], one["label_id"])) if one["label_id"] in absent else None
+        if kinds and (granularity := _first(kinds, granularities)) is not None:
+            found.append(Missing(one, granularity))
+    others = {one["label_id"] for one in case.states if one["label_id"] not in absent} if found else ()
     return [one for one in found if not any(kin(one.state["label_id"], other) for other in others)]
+
+
+def _first(kinds: Container[str], granularities: Sequence[str]) -> str | None:
+    """The first of the granularities that is among the kinds."""
+    for one in granularities:
+        if one in kinds:
+            return one
+    return None
 
 
 @lru_cache(2)
@@ -113,12 +125,6 @@ def _marked(state: Record, of_kind: Sequence[Record], granularity: str) -> Marke
     observer = of_kind[0]["observer"]
     regions = [one for one in of_kind if one["observer"] == observer]
     return Marked(state, regions, granularity, (ONE_OBSERVER,) if len(regions) < len(of_kind) else ())
-
-
-def _known_as(state: Record, case: Case, homes: Homes, granularities: Sequence[str]) -> str | None:
-    """The first of the granularities in which the label is marked anywhere."""
-    home, label = (case.modality, state["clinical_task"]), state["label_id"]
-    return next((one for one in granularities if (*home, one, label) in homes), None)
 
 
 def _corner(region: Record) -> tuple[float, float, str]:

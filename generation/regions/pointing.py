@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import accumulate, cycle
-from operator import mul
+from operator import add, mul
 
 import cv2
 import numpy as np
@@ -36,7 +36,8 @@ def jittered(box: Box, size_hw_px: tuple[int, int], *, jitter: float, chance: Ch
     moves = [chance.between(-jitter, jitter) * extent for extent in (x1 - x0, y1 - y0) * 2]
     ends = (float(width), float(height)) * 2
     for _ in range(8):
-        moved = [round(min(max(edge + move, 0.0), end), 2) for edge, move, end in zip(box, moves, ends, strict=True)]
+        raw = zip(map(add, box, moves), ends, strict=True)
+        moved = [round(0.0 if at < 0.0 else end if at > end else at, 2) for at, end in raw]
         found = moved[0], moved[1], moved[2], moved[3]
         if box_iou(found, box) >= LEAST_IOU:
             return found
@@ -83,7 +84,7 @@ def _deep(counts: str, others: tuple[str, ...], size_hw_px: tuple[int, int], box
     for other in others:
         inside &= 1 - _window(other, size_hw_px, columns=(x0, x1))[:, y0:y1]
     depth = cv2.distanceTransform(framed, cv2.DIST_L2, 3)
-    deepest = depth.max()
+    deepest = np.maximum.reduce(depth, axis=None)
     return (depth >= DEPTH * deepest).ravel().nonzero()[0] if deepest else np.zeros(0, np.int64)
 
 

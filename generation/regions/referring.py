@@ -47,15 +47,15 @@ def referring(
     if most < 0 or most_points < 1 or not 0 <= points <= 1 or not 0 <= jitter <= 0.5:
         found = f"most {most}, most_points {most_points}, points {points}, jitter {jitter}"
         raise UsageError(f"{found}; expected 0 or more, 1 or more, 0 to 1, 0 to 0.5")
+    ways = partial(_points, most=most_points), partial(_box, jitter=jitter)
 
     def rule(case: Case, chance: Chance) -> Iterator[Question]:
         every, place = [(one, region) for one in marked(case, ("mask",)) for region in one.regions], count()
         for one, region in chance.some(every, min(most, len(every))):
-            ways = partial(_points, most=most_points), partial(_box, jitter=jitter)
             first, second = ways if chance.unit() < points else ways[::-1]
             prompt = first(case, region, chance=chance) or second(case, region, chance=chance)
             if prompt is not None:
-                yield _question(asking, case, one, prompt, chance=chance, place=next(place))
+                yield _question(asking, case, one, region, prompt=prompt, chance=chance, place=next(place))
 
     return rule
 
@@ -80,14 +80,17 @@ def _box(case: Case, region: Record, *, jitter: float, chance: Chance) -> Prompt
 
 def _others(case: Case, region: Record) -> Iterator[Record]:
     """The other things marked on the image; not the same thing as another observer or another granularity has it."""
+    label_id, laterality, observer = region["label_id"], region["laterality"], region["observer"]
     for one in case.record["annotations"]:
-        same = one["label_id"] == region["label_id"] and one["laterality"] == region["laterality"]
-        again = same and (one["observer"], one["rle"] is None) != (region["observer"], False)
-        if one["id"] != region["id"] and not again:
+        same = one["label_id"] == label_id and one["laterality"] == laterality
+        again = same and (one["rle"] is None or one["observer"] != observer)
+        if not again and one["id"] != region["id"]:
             yield one
 
 
-def _question(asking: Asking, case: Case, one: Marked, prompt: Prompt, *, chance: Chance, place: int) -> Question:
+def _question(
+    asking: Asking, case: Case, one: Marked, region: Record, *, prompt: Prompt, chance: Chance, place: int
+) -> Question:
     wording = pick(wordings("referring", prompt.kind), chance)
     says = pick(wordings("referring", f"{prompt.kind}-answers"), chance)
     answer, spans = told(says, name=Words(one.name, (prompt.annotation,)))
@@ -106,13 +109,12 @@ def _question(asking: Asking, case: Case, one: Marked, prompt: Prompt, *, chance
         targets=(prompt.annotation,),
         prompts=(prompt,),
         wording=f"{wording.id}+{says.id}",
-        flags=_flags(one, prompt),
+        flags=_flags(one, region, prompt),
     )
 
 
-def _flags(one: Marked, prompt: Prompt) -> tuple[str, ...]:
+def _flags(one: Marked, region: Record, prompt: Prompt) -> tuple[str, ...]:
     if prompt.kind != "box":
         return one.flags
-    region = next(region for region in one.regions if region["id"] == prompt.annotation)
     moved = prompt.box_xyxy_px != tuple(region["box_xyxy_px"])
     return (DERIVED_BOX, *([JITTERED] if moved else []), *one.flags)

@@ -7,6 +7,7 @@ fits one region: no box of another label is nearly the same, points lie on no ot
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 from ...schema.errors import UsageError
 from ...schema.question import Kind, Prompt, Question
@@ -135,13 +136,18 @@ def _pointed(
 
 
 def _answer(wording: Wording, known: Known, *, name: str, region: Record, fact: Fact) -> Tied:
-    template = wording.texts["answer"].replace("{this_is}", "These are" if known.plural else "This is")
-    large = "{What}" in template
-    before, after = template.split("{What}" if large else "{what}")
+    before, large, middle, after = _cut(wording.texts["answer"], plural=known.plural)
     first = article(known, name)
-    answer = Tied().say(before)
-    if first or not large:
-        answer.say(capital(first) if large else first).tie(name, (region["id"],))
-    else:
-        answer.tie(capital(name), (region["id"],))
-    return answer.say(after.replace("{it}", f"{'they' if known.plural else 'it'} {fact.text}"))
+    if large:
+        first, name = capital(first), name if first else capital(name)
+    return Tied(before + first).tie(name, (region["id"],)).say(f"{middle} {fact.text}{after}")
+
+
+@cache
+def _cut(template: str, *, plural: bool) -> tuple[str, bool, str, str]:
+    """What an answer says before the name, whether the name begins a sentence, what follows up to the fact, and the rest."""
+    worded = template.replace("{this_is}", "These are" if plural else "This is")
+    large = "{What}" in worded
+    before, behind = worded.split("{What}" if large else "{what}")
+    middle, after = behind.split("{it}")
+    return before, large, f"{middle}{'they' if plural else 'it'}", after

@@ -7,7 +7,6 @@ and where none of that label's regions can be missing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 
 from ...schema.errors import UsageError
 from ...schema.question import Kind, Question
@@ -125,11 +124,10 @@ def _found(
     asking: Asking, case: Case, chosen: list[tuple[Seen, Fact]], *, place: int, wording: Wording, question: str
 ) -> Question:
     """A question of perspective III."""
-    answer = Tied()
     before, after = wording.texts["answer"].split("{said}")
-    answer.say(before)
+    answer = Tied(before)
     for number, (site, fact) in enumerate(chosen):
-        _state(answer.say("; " if number else ""), site, fact, modality=case.modality, first=not number)
+        _state(answer, site, fact, modality=case.modality, the="; the " if number else "The ")
     site = chosen[0][0]
     return asking.question(
         case,
@@ -149,9 +147,8 @@ def _found(
     )
 
 
-def _state(answer: Tied, site: Seen, fact: Fact, *, modality: str, first: bool) -> None:
+def _state(answer: Tied, site: Seen, fact: Fact, *, modality: str, the: str) -> None:
     """Says what has the fact: "The liver makes bile", "the left kidney and the right kidney: each filters the blood"."""
-    the = "The " if first else "the "
     for number, part in enumerate(site.parts):
         answer.say(" and the " if number else the).tie(called(part.state, modality), part.ids)
     answer.say(f"{': each of them' if len(site.parts) > 1 else ''} {fact.text}")
@@ -161,7 +158,6 @@ def _thing(known: Known, fact: Fact) -> str:
     return f"the {_noun(known)} that {fact.text}"
 
 
-@lru_cache(1 << 12)
 def _noun(known: Known) -> str:
     noun = known.noun or "structure"
     return plural(noun) if known.plural else noun
