@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from ...schema.labels import Label
+from ...schema.rights import Evidence, throughout
 from ...schema.sample import Acquisition, Subject
 from ...schema.triplet import Triplet
 from ..formats import coco, folders, table
@@ -34,6 +35,14 @@ FACTS = Facts(
     homepage="https://github.com/medloom/medloom",
     licence="CC0-1.0",
     licence_evidence="Drawn by this package (builders/phantom.py), which dedicates the drawings to the public domain.",
+    rights=throughout(
+        "CC0-1.0",
+        Evidence(
+            address="builders/phantom.py",
+            words="The README.txt that is drawn along says: 'no patient stands behind any file here. CC0-1.0.'",
+            read_on="2026-11-21",
+        ),
+    ),
     citation="@misc{medloom_phantom,\n  title = {Phantom: drawn CT, chest radiographs and fundus photographs},\n"
     "  author = {{The MedLoom authors}},\n  year = {2026},\n  howpublished = {\\url{https://github.com/medloom/medloom}}\n}",
     cite="https://github.com/medloom/medloom",
