@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache, partial
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +17,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from . import question
-from .errors import ReleaseError
+from .added_columns import Added
+from .hub import full_disk_told
+from .pieces import Piece, of_place, pieces
 from .question_set import QuestionSet
 from .record import features
-from .row import coded_row, read_row
+from .row import read_rows, streamed_rows
+from .shard_bytes import ShardBytes
+from .withheld import index_shard
 
 if TYPE_CHECKING:
     from datasets import Dataset, Features, IterableDataset
@@ -26,6 +32,27 @@ if TYPE_CHECKING:
 ROWS_AT_ONCE = 1024
 _PLACE = "_place"
 """Column of a map-style set that says in which row of the places a question's sample stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What is joined: bytes of shards, questions, the places of the samples in one block, and columns to add."""
+
+    shards: ShardBytes
+    asked: QuestionSet
+    places: pa.Table
+    added: Added
+
+    def files(self) -> dict[str, Path]:
+        """Shard → its file of questions, for every shard of the places that anything is asked about."""
+        shards = {index_shard(shard): shard for shard in self.places["shard"].unique().to_pylist()}
+        return {shards[one]: self.asked.path(one) for one in self.asked.asked_about(shards)}
+
+    def features(self) -> Features:
+        """Columns of a row."""
+        from datasets import Features
+
+        return Features({**question_features(), **self.added.features()})
 
 
 @cache
@@ -36,81 +63,89 @@ def question_features() -> Features:
     return Features({**features(), **Features.from_arrow_schema(question.schema())})
 
 
-def joined(asked: QuestionSet, places: pa.Table, *, streaming: bool) -> Dataset | IterableDataset:
-    """The questions about some samples, in the order of the samples; `places` says where those lie."""
-    places = places.combine_chunks()
-    stated = {one["shard"]: one["questions"] for one in asked.info["files"]}
-    shards = [shard for shard in dict.fromkeys(places["shard"].to_pylist()) if _stated(asked, stated, shard)]
-    return _streamed(asked, places, shards) if streaming else _mapped(asked, places, shards)
-
-
-def _stated(asked: QuestionSet, stated: dict[str, int], shard: str) -> int:
-    """How many questions a shard has.
+def joined(made: Joined, *, streaming: bool) -> Dataset | IterableDataset:
+    """The questions about the samples, in their order.
 
     Raises:
-        ReleaseError: the suite knows nothing of it.
+        ReleaseError: the suite knows nothing of a shard, or the disk is full while questions are cached.
     """
-    if shard not in stated:
-        raise ReleaseError(f"{asked.root}: nothing of {shard}; expected questions about every shard; ask again")
-    return stated[shard]
+    return _streamed(made) if streaming else _mapped(made)
 
 
-def _mapped(asked: QuestionSet, places: pa.Table, shards: list[str]) -> Dataset:
+def _mapped(made: Joined) -> Dataset:
     """Questions are read into the cache of `datasets` and mapped from there: what is held of each is a number or two."""
     from datasets import Dataset
 
-    with_pictures = partial(_with_pictures, asked.release, places)
-    if not shards:
+    with_pictures, files = partial(_with_pictures, made), made.files()
+    if not files:
         return Dataset(question.schema().empty_table().append_column(_PLACE, pa.array([], pa.int64()))).with_transform(
             with_pictures
         )
-    found: Any = Dataset.from_parquet([str(asked.path(shard)) for shard in shards])
-    rows = pc.index_in(found.data.column("key"), value_set=places["key"].combine_chunks())
+    with full_disk_told():
+        found: Any = Dataset.from_parquet([str(path) for path in files.values()])
+    rows = pc.index_in(found.data.column("key"), value_set=made.places["key"].combine_chunks())
     kept = pc.indices_nonzero(pc.is_valid(rows)).cast(pa.int64()).to_numpy()
     found = found.add_column(_PLACE, pc.fill_null(rows, -1).cast(pa.int64()).to_numpy())
     return found.select(kept).with_transform(with_pictures)
 
 
-def _with_pictures(root: Path, places: pa.Table, batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
+def _with_pictures(made: Joined, batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
     """A batch of questions with the columns of their samples; a sample that several ask about is read once."""
-    read: dict[int, dict[str, Any]] = {}
-    for number in batch[_PLACE]:
-        if number not in read:
-            read[number] = read_row(root, places.slice(number, 1).to_pylist()[0])
-    samples = [read[number] for number in batch[_PLACE]]
-    columns = {name: [row[name] for row in samples] for name in features()}
-    pictures = {"image": [row["image"].copy() for row in samples]}
-    return columns | pictures | {name: values for name, values in batch.items() if name != _PLACE}
+    numbers = list(dict.fromkeys(batch[_PLACE]))
+    places = made.places.take(pa.array(numbers, pa.int64())).to_pylist()
+    samples = dict(zip(numbers, read_rows(made.shards, places), strict=True))
+    rows = []
+    for place, number in enumerate(batch[_PLACE]):
+        sample, asked = samples[number], {name: values[place] for name, values in batch.items() if name != _PLACE}
+        picture = sample["image"] and sample["image"].copy()
+        rows.append(made.added.to(sample | {"image": picture} | asked))
+    return {name: [row[name] for row in rows] for name in made.features()}
 
 
-def _streamed(asked: QuestionSet, places: pa.Table, shards: list[str]) -> IterableDataset:
+def _streamed(made: Joined) -> IterableDataset:
     from datasets import IterableDataset
 
-    if not shards:
-        return IterableDataset.from_generator(_nothing, features=question_features())
-    tables = [places.filter(pc.equal(places["shard"], shard)).to_pylist() for shard in shards]
-    tasks: dict[str, list[Any]] = {"tables": tables, "files": [asked.path(shard) for shard in shards]}
-    tasks["root"] = [asked.release] * len(shards)
-    return IterableDataset.from_generator(_stream, gen_kwargs=tasks, features=question_features())
+    files, places = made.files(), made.places
+    places = places.filter(pc.is_in(places["shard"], pa.array(list(files), pa.string()))).combine_chunks()
+    if not files:
+        return IterableDataset.from_generator(_nothing, features=made.features())
+    tasks = {"places": places, "cut": pieces(len(places)), "files": _Files(files), "shards": made.shards, "added": made.added}
+    return IterableDataset.from_generator(_stream, gen_kwargs=tasks, features=made.features())
 
 
-def _stream(root: list[Path], tables: list[list[dict[str, Any]]], files: list[Path]) -> Iterator[dict[str, Any]]:
-    """Rows of whole shards, each with the places of its chosen samples and its file of questions."""
-    for folder, table, file in zip(root, tables, files, strict=True):
-        places = {place["key"]: place for place in table}
-        sample: dict[str, Any] = {"__key__": None}
-        with (folder / table[0]["shard"]).open("rb") as shard:
-            for one in _questions(file):
-                if one["key"] in places:
-                    if one["key"] != sample["__key__"]:
-                        sample = coded_row(shard, folder, places[one["key"]])
-                    yield sample | one
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """A mapping that `datasets` doesn't take for something to split."""
+
+    by_shard: Mapping[str, Path]
 
 
-def _questions(file: Path) -> Iterator[dict[str, Any]]:
+def _stream(places: pa.Table, cut: list[Piece], files: _Files, shards: ShardBytes, added: Added) -> Iterator[dict[str, Any]]:
+    """Questions of whole pieces, each of which is a run of samples."""
+    for piece in cut:
+        for shard, some in groupby(of_place(places, piece), key=lambda place: place["shard"]):
+            for sample, questions in _asked(shards, list(some), files.by_shard[shard]):
+                for one in questions:
+                    yield added.to_coded(sample | one)
+
+
+def _asked(
+    shards: ShardBytes, places: list[dict[str, Any]], file: Path
+) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Samples of one shard that anything is asked about, as coded rows, each with its questions."""
+    by_key = {place["key"]: place for place in places}
+    questions = [(key, list(some)) for key, some in groupby(_questions(file, list(by_key)), key=lambda one: one["key"])]
+    samples = streamed_rows(shards, [by_key[key] for key, _ in questions])
+    for sample, (_, some) in zip(samples, questions, strict=True):
+        yield sample, some
+
+
+def _questions(file: Path, keys: list[str]) -> Iterator[dict[str, Any]]:
+    """Questions about some samples, in the order of the file."""
+    wanted = pa.array(keys, pa.string())
     with pq.ParquetFile(file) as opened:
         for batch in opened.iter_batches(ROWS_AT_ONCE):
-            yield from batch.to_pylist()
+            yield from batch.filter(pc.is_in(batch["key"], wanted)).to_pylist()
 
 
 def _nothing() -> Iterator[dict[str, Any]]:

@@ -157,11 +157,22 @@ def question_of(data: dict[str, Any]) -> Question:
     parts = {
         "kind": Kind(data["kind"]),
         "options": tuple(Option(**one) for one in data["options"]),
-        "prompts": tuple(_prompt(one) for one in data["prompts"]),
+        "prompts": tuple(prompt_of(one) for one in data["prompts"]),
         "spans": tuple(Span(one["start"], one["end"], tuple(one["annotations"]), one["level"]) for one in data["spans"]),
         **{name: tuple(data[name]) for name in ("letters", "labels", "targets", "flags")},
     }
     return Question(**{name: parts.get(name, data[name]) for name in NAMES})
+
+
+def prompt_of(data: dict[str, Any]) -> Prompt:
+    """The prompt that a question's row holds."""
+    box = data["box_xyxy_px"]
+    return Prompt(
+        data["kind"],
+        data["annotation"],
+        None if box is None else tuple(box),
+        tuple(tuple(point) for point in data["points_xy_px"]),
+    )
 
 
 def table(rows: Iterable[tuple[Any, ...]]) -> pa.Table:
@@ -170,16 +181,6 @@ def table(rows: Iterable[tuple[Any, ...]]) -> pa.Table:
 
     columns = list(zip(*rows, strict=True)) or [()] * len(NAMES)
     return pa.table([pa.array(column, field.type) for field, column in zip(schema(), columns, strict=True)], schema=schema())
-
-
-def _prompt(data: dict[str, Any]) -> Prompt:
-    box = data["box_xyxy_px"]
-    return Prompt(
-        data["kind"],
-        data["annotation"],
-        None if box is None else tuple(box),
-        tuple(tuple(point) for point in data["points_xy_px"]),
-    )
 
 
 NAMES = tuple(field.name for field in fields(Question))

@@ -12,6 +12,7 @@ per repository, that of the shards, so question sets have no config in the READM
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -71,6 +72,21 @@ class QuestionSet:
         """Where the questions of a shard lie."""
         return self.root / file_of(shard)
 
+    def asked_about(self, shards: Iterable[str]) -> list[str]:
+        """Those of some shards that anything is asked about.
+
+        Raises:
+            ReleaseError: the suite knows nothing of one.
+        """
+        stated = {one["shard"]: one["questions"] for one in self.info["files"]}
+        return [shard for shard in shards if _stated(self, stated, shard)]
+
+
+def _stated(asked: QuestionSet, stated: dict[str, int], shard: str) -> int:
+    if shard not in stated:
+        raise ReleaseError(f"{asked.root}: nothing of {shard}; expected questions about every shard; ask again")
+    return stated[shard]
+
 
 def names(release: Path) -> list[str]:
     """Names of the question sets that a release holds."""
@@ -99,7 +115,7 @@ def question_note(release: Path) -> list[str]:
         "from datasets import load_dataset",
         f'questions = load_dataset("PATH_OR_REPO", data_dir="{FOLDER}/{first}", split="train")',
         "```\n",
-        f'With their pictures, from a local folder: `medloom.load("PATH", suite="{first}", split="train")`.',
+        f'With their pictures: `medloom.load("PATH_OR_REPO", suite="{first}", split="train")`.',
         *([_WITHHELD] if withheld else []),
     ]
 

@@ -1,4 +1,4 @@
-"""A release: the folder that is exactly what the Hub repository will hold.
+"""A release: the folder that is exactly what the Hub repository will hold, or that repository.
 
     README.md                              configs, features, a table of sources
     data/<source>/[<subset+subset>/]<split>-00000-of-00004.tar
@@ -14,15 +14,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
 
-from . import embedded
-from .errors import ReleaseError
+from . import embedded, hub
+from .errors import ReleaseError, UsageError
 from .licences import licence
 from .published import Mode, mode_of
 from .published import shards_of as held
@@ -30,31 +30,67 @@ from .question_set import names, question_note
 from .record import features
 from .sample import SPLITS
 from .selection_note import selection_note
+from .shard_bytes import HubShards, LocalShards, ShardBytes
 
 DEFAULT = "default"
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A local release folder."""
+    """A release: a folder, or a repository of which the cache holds what was fetched so far."""
 
     root: Path
+    source: hub.Fetched | None = None
+    """The commit of a repository, where it isn't a folder of one's own."""
 
     @classmethod
-    def open(cls, root: Path | str) -> Release:
-        """The release at a path.
+    def open(cls, place: Path | str) -> Release:
+        """The release in a folder; of a text also the one in a repository: `org/name`, `org/name@revision`, `hf://datasets/…`.
+
+        A folder goes before a repository of the same name. Of a repository, README, recipes and what `suite.json` files say
+        are fetched at once, index and questions when they are asked for, and of shards only ranges, by `bytes`.
 
         Raises:
-            ReleaseError: there is none.
+            ReleaseError: there is none, or the Hub can't be reached or refuses.
+            UsageError: the repository has no such revision.
         """
-        path = Path(root)
-        if not (path / "README.md").is_file() or not (path / "recipes").is_dir():
-            raise ReleaseError(f"{root}: no README.md and recipes/; expected a release folder; `medloom build` makes one")
+        path = Path(place)
+        if isinstance(place, str) and not path.exists() and (asked := hub.named(place)):
+            return cls._of_hub(*asked)
+        if not _is_release(path):
+            raise ReleaseError(f"{place}: no README.md and recipes/; expected a release folder; `medloom build` makes one")
         return cls(path.resolve())
+
+    @classmethod
+    def _of_hub(cls, repo: str, revision: str | None) -> Release:
+        source = hub.fetched(repo, revision=revision)
+        if not _is_release(source.root):
+            raise ReleaseError(f"{source}: no README.md and recipes/; expected a dataset that `medloom publish` made")
+        return cls(source.root, source)
+
+    @property
+    def bytes(self) -> ShardBytes:
+        """Its shards, by byte ranges."""
+        return LocalShards(self.root) if self.source is None else HubShards(self.source)
+
+    def fetch(self, names: Sequence[str]) -> None:
+        """See to it that files of it lie under its root, whole; a folder's do already.
+
+        Raises:
+            ReleaseError: the Hub can't be reached or refuses, or the disk is full.
+        """
+        if self.source is not None:
+            self.source.fetch(names)
 
     @property
     def work(self) -> Path:
-        """Where everything lies that is made on the way to the release or beside it, and isn't for others."""
+        """Where everything lies that is made on the way to the release or beside it, and isn't for others.
+
+        Raises:
+            UsageError: it is a repository's.
+        """
+        if self.source is not None:
+            raise UsageError(f"{self.source} is on the Hub; expected a release folder to work beside; `hf download` it first")
         return work_folder(self.root)
 
     @property
@@ -93,8 +129,13 @@ class Release:
         return [recipe for source in self.sources if (recipe := self.recipe(source)) is not None]
 
     def index_path(self, source: str, table: str = "samples") -> Path:
-        """Where a table of the source's index lies: `samples` or `annotations`."""
-        return self.root / "index" / source / f"{table}.parquet"
+        """Where a table of the source's index lies: `samples` or `annotations`; a repository's is fetched first.
+
+        Raises:
+            ReleaseError: the Hub can't be reached or refuses, or the disk is full.
+        """
+        self.fetch([index_name(source, table)])
+        return self.root / index_name(source, table)
 
     def configs(self) -> dict[str, dict[str, list[dict[str, Any]]]]:
         """Config name → split → shards, as the recipes list them: `default`, then sources, then subsets.
@@ -132,6 +173,11 @@ class Release:
         return f"---\n{text}---\n\n{_table(self.recipes(), self.configs(), question_note(self.root))}"
 
 
+def index_name(source: str, table: str) -> str:
+    """The path in a release of a table of a source's index."""
+    return f"index/{source}/{table}.parquet"
+
+
 def work_folder(root: Path) -> Path:
     """`RELEASE.work`, beside a release that may not be there yet."""
     whole = root.resolve()
@@ -154,6 +200,10 @@ def content_sha256(shards: Iterable[dict[str, Any]], index: dict[str, str]) -> s
 def shards_of(splits: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
     """The shards of a config, in the order in which they load."""
     return [shard for split in SPLITS for shard in splits.get(split, ())]
+
+
+def _is_release(path: Path) -> bool:
+    return (path / "README.md").is_file() and (path / "recipes").is_dir()
 
 
 def _by_split(recipes: list[dict[str, Any]], subset: str | None) -> dict[str, list[dict[str, Any]]]:

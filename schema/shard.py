@@ -9,7 +9,6 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 QUESTIONS = "questions.json"
 """Suffix of the member that holds a sample's questions, and so the name of their column."""
@@ -61,11 +60,15 @@ def questions(path: Path) -> Iterator[tuple[str, bytes]]:
                 yield member.name.removesuffix(f".{QUESTIONS}"), stream.read()
 
 
-def questions_after(shard: BinaryIO, key: str, end: int) -> bytes | None:
-    """Contents of the member with a sample's questions, where it follows the record that ends at `end`; else None."""
-    shard.seek(end + -end % tarfile.BLOCKSIZE)
+def questions_begin(json_end: int) -> int:
+    """Where the member with a sample's questions begins, if it has one: behind the record that ends there."""
+    return json_end + -json_end % tarfile.BLOCKSIZE
+
+
+def questions_size(header: bytes, key: str) -> int | None:
+    """Bytes of a sample's questions, by the header of the member that follows its record; None where that is another one."""
     try:
-        header = tarfile.TarInfo.frombuf(shard.read(tarfile.BLOCKSIZE), "utf-8", "surrogateescape")
+        member = tarfile.TarInfo.frombuf(header[: tarfile.BLOCKSIZE], "utf-8", "surrogateescape")
     except tarfile.HeaderError:
         return None
-    return shard.read(header.size) if header.name == f"{key}.{QUESTIONS}" else None
+    return member.size if member.name == f"{key}.{QUESTIONS}" else None

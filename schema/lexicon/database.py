@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ReleaseError, UsageError
-from ..release import Release
+from ..release import Release, index_name
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,12 +27,11 @@ _SUBQUERY = re.compile(r"\b(select|from|values|table)\b", re.IGNORECASE)
 def connect(release: Release, *, threads: int | None, memory: str) -> duckdb.DuckDBPyConnection:
     """A connection with access to the index files alone; what doesn't fit into `memory` goes to the system's temp folder.
 
-    Raises:
-        ReleaseError: a source has no index.
+    What a repository's cache doesn't hold yet is fetched when it is to be seen.
     """
     import duckdb
 
-    files = [str(_file(release, source, name)) for name in TABLES for source in release.sources]
+    files = [str(release.root / index_name(source, name)) for name in TABLES for source in release.sources]
     settings: dict[str, Any] = {"memory_limit": memory, "autoload_known_extensions": False, "python_enable_replacements": False}
     settings["temp_directory"] = str(Path(tempfile.gettempdir()) / f"medloom-{os.getpid()}-{uuid.uuid4().hex}")
     settings["threads"] = threads or min(os.cpu_count() or 1, MOST_THREADS)
@@ -44,16 +43,19 @@ def connect(release: Release, *, threads: int | None, memory: str) -> duckdb.Duc
     return connection
 
 
-def see(connection: duckdb.DuckDBPyConnection, release: Release, sources: Sequence[str]) -> duckdb.DuckDBPyConnection:
-    """A cursor for which `samples` and `annotations` are those of some sources.
+def see(
+    connection: duckdb.DuckDBPyConnection, release: Release, sources: Sequence[str], *, tables: Sequence[str] = TABLES
+) -> duckdb.DuckDBPyConnection:
+    """A cursor for which `samples` and `annotations`, or only one of the tables, are those of some sources.
 
     Raises:
-        ReleaseError: an index can't be read, or its files disagree.
+        ReleaseError: a source has no index, it can't be read, or its files disagree.
     """
     import duckdb
 
+    release.fetch([index_name(source, name) for name in tables for source in sources])
     cursor = connection.cursor()
-    for name in TABLES:
+    for name in tables:
         files = [str(_file(release, source, name)) for source in sources]
         try:
             if files:
@@ -109,7 +111,7 @@ def _see_nothing(cursor: duckdb.DuckDBPyConnection, name: str) -> None:
 
 
 def _file(release: Release, source: str, name: str) -> Path:
-    path = release.index_path(source, name)
+    path = release.root / index_name(source, name)
     if not path.is_file():
         raise ReleaseError(f"{path}: no such file; expected the index of {source}; rebuild it")
     return path

@@ -34,6 +34,8 @@ class Lexicon:
     """As many as the machine has, up to four, unless given."""
     memory: str = "1GB"
     """What questions may hold at once; the rest goes to the system's temp folder."""
+    within: tuple[str, ...] | None = None
+    """Only samples of these sources, where given; the index of others isn't read, but where words or sub-queries need it."""
 
     @classmethod
     def open(cls, release: Release | Path | str, *, threads: int | None = None, memory: str = "1GB") -> Lexicon:
@@ -43,6 +45,11 @@ class Lexicon:
             ReleaseError: no release there.
         """
         return cls(release if isinstance(release, Release) else Release.open(release), threads, memory)
+
+    @property
+    def sources(self) -> Sequence[str]:
+        """The sources whose samples it finds, sorted."""
+        return self.release.sources if self.within is None else self.within
 
     def select(
         self,
@@ -79,7 +86,9 @@ class Lexicon:
     def of(self, words: Mapping[str, Words], *, where: str | None = None) -> Selection:
         """`select` with the words in a mapping."""
         if where is not None:
-            with self.seeing(self.release.sources) as cursor:
+            around = database.may_look_around(where)
+            tables = database.TABLES if around else ("samples",)
+            with self.seeing(self.release.sources if around else self.sources, tables=tables) as cursor:
                 database.condition(cursor, where)
         return Selection(self, asked(words, Holdings(lambda: self.release.sources, self._labels), where=where))
 
@@ -89,9 +98,9 @@ class Lexicon:
         return found if where is None else {**found, "where": self.of({}, where=where).count()}
 
     @contextmanager
-    def seeing(self, sources: Sequence[str]) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor for which `samples` and `annotations` are those of some sources."""
-        cursor = database.see(self._connection, self.release, sources)
+    def seeing(self, sources: Sequence[str], *, tables: Sequence[str] = database.TABLES) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor for which `samples` and `annotations`, or only some tables, are those of some sources."""
+        cursor = database.see(self._connection, self.release, sources, tables=tables)
         try:
             yield cursor
         finally:
@@ -103,7 +112,7 @@ class Lexicon:
 
     def _labels(self) -> list[str]:
         """Every label that the release states, in whatever state."""
-        with self.seeing(self.release.sources) as cursor:
+        with self.seeing(self.release.sources, tables=("annotations",)) as cursor:
             return [name for (name,) in cursor.execute("SELECT DISTINCT label FROM annotations").fetchall()]
 
 
@@ -168,7 +177,8 @@ class Selection:
         """
         schema = self._schema(columns)
         names = ", ".join(f'"{name}"' for name in columns)
-        for cursor in self._scopes(alone=self._by_lists):
+        tables = ("samples",) if self._by_lists and not database.may_look_around(self.asked.where) else database.TABLES
+        for cursor in self._scopes(alone=self._by_lists, tables=tables):
             with _told(self, cursor):
                 for batch in cursor.sql(f"SELECT {names} FROM ({self.query}) ORDER BY {_ORDER}").to_arrow_reader(BATCH):
                     yield batch.cast(schema)
@@ -195,16 +205,16 @@ class Selection:
     def _by_lists(self) -> bool:
         return conditions.lists_answer((), self.asked)
 
-    def _scopes(self, *, alone: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _scopes(self, *, alone: bool, tables: Sequence[str] = database.TABLES) -> Iterator[duckdb.DuckDBPyConnection]:
         """Cursors, in the order of the sources."""
-        every = self.lexicon.release.sources
+        every = self.lexicon.sources
         wanted = [source for source in every if source in self.asked.sample.get("source", every)]
         if database.may_look_around(self.asked.where):
-            scopes = [every]
+            scopes = [self.lexicon.release.sources]
         else:
             scopes = [wanted] if alone else [[source] for source in wanted]
         for sources in scopes:
-            with self.lexicon.seeing(sources) as cursor:
+            with self.lexicon.seeing(sources, tables=tables) as cursor:
                 yield cursor
 
     def _schema(self, columns: Sequence[str]) -> pa.Schema:

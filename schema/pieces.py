@@ -1,0 +1,36 @@
+"""Places of samples cut into pieces of even size, which `datasets` deals to ranks and workers: nobody reads what others do.
+
+`split_dataset_by_node` gives each rank whole pieces where their number is divisible by that of the ranks; else every rank
+reads everything and throws most of it away. So there are 960 pieces, which divide evenly among most numbers of ranks in use
+(1 to 6, 8, 10, 12, 15, 16, 20, 24, 32, 48, 60, 64 and more), or of a small selection a divisor of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Piece = tuple[int, int]
+"""First row and number of rows."""
+NUMBERS = (960, 480, 240, 120, 60, 48, 24, 12, 8, 4, 2, 1)
+FEWEST_ROWS = 4
+"""Of a piece, unless there is only one: each costs at least one read."""
+_AT_ONCE = 4096
+
+
+def pieces(rows: int) -> list[Piece]:
+    """Pieces of so many rows, in order; their sizes differ by one at most."""
+    number = next((one for one in NUMBERS if one * FEWEST_ROWS <= rows), 1)
+    edges = [rows * place // number for place in range(number + 1)]
+    return [(first, end - first) for first, end in pairwise(edges)]
+
+
+def of_place(places: pa.Table, piece: Piece) -> Iterator[dict[str, Any]]:
+    """The places of a piece as dicts, made as they are asked for."""
+    first, rows = piece
+    for start in range(first, first + rows, _AT_ONCE):
+        yield from places.slice(start, min(_AT_ONCE, first + rows - start)).to_pylist()
