@@ -1,6 +1,6 @@
 """The verbs of the command line. Each imports the room it needs when it runs, so that `medloom --help` is instant."""
 
-from . import asking, building, duplicates, labels, looking, reviewing, selecting, words, writing
+from . import asking, building, duplicates, exploring, gating, labels, looking, reviewing, selecting, words, writing
 from .app import app, main
 
 __all__ = [
@@ -8,6 +8,8 @@ __all__ = [
     "asking",
     "building",
     "duplicates",
+    "exploring",
+    "gating",
     "labels",
     "looking",
     "main",

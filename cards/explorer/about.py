@@ -1,0 +1,69 @@
+"""What stands in `data/release.json`: sources with licences, rights and oddities, suites, and how pictures are to be had."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ... import __version__
+from ...schema.licences import licence
+from ...schema.picture_rights import words
+from ...schema.published import Mode, mode_of
+from ...schema.question_set import QuestionSet
+from ...schema.rights import rights_of
+from .rows import BLOCK, Rows
+from .sights import COLUMNS, SIDE_PX, Sights
+
+FACTS = ("name", "title", "homepage", "access", "group_kind", "citation", "cite", "oddities", "licence_evidence")
+
+
+def about(rows: Rows, sights: Sights, *, sheets: bool, images: bool) -> dict[str, Any]:
+    """The release in words and figures.
+
+    Args:
+        rows: Its samples.
+        sights: Which pictures are shown.
+        sheets: Whether thumbnails come on sheets, a file per block, or each alone.
+        images: Whether stored images are to be had beside the thumbnails.
+    """
+    release, withheld = rows.release, sights.withheld()
+    return {
+        "name": release.root.name,
+        "medloom": __version__,
+        "samples": len(rows),
+        "block": BLOCK,
+        "pictures": {"side_px": SIDE_PX, "columns": COLUMNS, "sheets": sheets, "images": images},
+        "withheld": withheld,
+        "notice": words(withheld) + "." if withheld else "",
+        "sources": [_source(recipe, withheld) for recipe in release.recipes()],
+        "suites": [_suite(QuestionSet.open(release.root, name).info) for name in release.suites],
+    }
+
+
+def _source(recipe: dict[str, Any], withheld: dict[str, int]) -> dict[str, Any]:
+    facts = recipe["facts"]
+    terms, mode = licence(facts["licence"]), mode_of(recipe)
+    return {
+        **{name: facts.get(name) for name in FACTS},
+        "licence": {"id": terms.id, "name": terms.name, "address": terms.address},
+        "rights": [
+            {
+                "subject": subject.value,
+                "licence": right.licence,
+                "granted": right.granted,
+                "evidence": {"address": right.evidence.address, "words": right.evidence.words, "read_on": right.evidence.read_on},
+            }
+            for subject, right in rights_of(facts).items()
+        ],
+        "mode": mode.value,
+        "held": mode is not Mode.RECIPE,
+        "splits": recipe["splits"],
+        "excluded": recipe["counts"]["excluded"],
+        "subsets": sorted(recipe["subsets"]),
+        "limit": recipe["options"]["limit"],
+        "withheld": withheld.get(facts["name"], 0),
+    }
+
+
+def _suite(info: dict[str, Any]) -> dict[str, Any]:
+    suite = info["suite"]
+    return {"name": suite["name"], "title": suite["title"], "questions": info["questions"], "withheld": info["withheld"]}
