@@ -97,7 +97,7 @@ def _file_faults(release: Release, found: QuestionSet, info: dict[str, Any]) -> 
         name = recipe["facts"]["name"]
         try:
             rows = IndexRows(release, name)
-        except (OSError, pa.ArrowException):  # the check of the source tells it
+        except (OSError, pa.ArrowException):  # the check of the source tells it, or its index is withheld, and its questions
             files = {shard: one for shard, one in files.items() if shard.split("/")[1] != name}
             continue
         for shard in recipe["shards"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tarfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,20 @@ import orjson
 import pyarrow as pa
 import yaml
 
-from . import certificate, check_certificate, check_questions, check_recipe, embedded, index
+from . import check_certificate, check_published, check_questions, check_recipe, embedded, index
 from .check import check_image, check_sample
 from .errors import Issue, ReleaseError
 from .index_rows import IndexRows
+from .published import Mode, mode_of, records, shards_of
 from .record import from_json
 from .release import Release
+from .release_files import is_own, known_files
 from .sample import Sample
 from .shard import Place, pairs
 
 Progress = Callable[[int, int], None]
 """Called with samples done and samples in all."""
+PLACES = tuple(field.name for field in fields(Place))
 MOST = 100
 """Faults shown; all are counted."""
 
@@ -37,11 +40,15 @@ def check(path: Path | str, *, progress: Progress | None = None) -> dict[str, An
     """
     release = Release.open(path)
     recipes = release.recipes()
-    total, done = sum(shard["samples"] for recipe in recipes for shard in recipe["shards"]), 0
+    total, done = sum(shard["samples"] for recipe in recipes for shard in shards_of(recipe)), 0
     faults: list[Issue] = []
     places: dict[str, dict[str, str]] = defaultdict(dict)
     sources = {}
     for recipe in recipes:
+        faults.extend(check_published.faults_of(release, recipe))
+        if mode_of(recipe) is Mode.RECIPE:
+            sources[recipe["facts"]["name"]] = {"samples": 0, "splits": recipe["splits"], **check_recipe.about(recipe)}
+            continue
         found = _Source(release, recipe, faults)
         for sample in found.samples():
             done += 1
@@ -67,20 +74,20 @@ class _Source:
 
     def __init__(self, release: Release, recipe: dict[str, Any], faults: list[Issue]):
         self.release, self.recipe, self.faults = release, recipe, faults
-        self.name = recipe["facts"]["name"]
+        self.name, self.whole = recipe["facts"]["name"], mode_of(recipe) is Mode.FULL
         self.seen = 0
         self.rows = self._opened()
 
     def samples(self) -> Iterator[Sample]:
         """Every sample in the shards, examined against its record and its index rows."""
-        for shard in self.recipe["shards"]:
-            path = self.release.root / shard["path"]
+        for shard, held in zip(self.recipe["shards"], shards_of(self.recipe), strict=False):
+            path = self.release.root / held["path"]
             if not path.is_file():
-                self._fault("missing-shard", shard["path"], "no such file", "a shard that the recipe lists")
+                self._fault("missing-shard", held["path"], "no such file", "a shard that the recipe lists")
                 for row in self.rows.of(shard["path"]) if self.rows else ():
                     self._pass_over(row["key"])
                 continue
-            self._digest(path, shard["path"], shard["sha256"])
+            self._digest(path, held["path"], held["sha256"])
             yield from self._shard(path, shard)
 
     def files(self) -> None:
@@ -110,7 +117,7 @@ class _Source:
         rows = self.rows.of(shard["path"]) if self.rows else iter(())
         row = next(rows, None)
         try:
-            for key, image, record, place in pairs(path):
+            for key, image, record, place in self._members(path):
                 where = f"{shard['path']} {key}"
                 if key <= last:
                     self._fault("key-order", where, f"{key} after {last}", "keys in rising order")
@@ -128,6 +135,15 @@ class _Source:
         if count != shard["samples"]:
             self._fault("count-differs", shard["path"], f"{count} samples", f"{shard['samples']} as the recipe says")
 
+    def _members(self, path: Path) -> Iterator[tuple[str, bytes | None, bytes, Place | None]]:
+        """Key, image, record and place of each sample; of one without pixels there is no image, and the index's place is
+        that of the shard which its owner's download gives.
+        """
+        if self.whole:
+            yield from pairs(path)
+        else:
+            yield from ((key, None, record, None) for key, record in records(path))
+
     def _pass_over(self, key: str) -> None:
         if self.rows is not None:
             self.rows.annotations(key)
@@ -136,7 +152,9 @@ class _Source:
         self._pass_over(row["key"])
         self._fault("index-differs", f"{row['shard']} {row['key']}", "an index row without a sample", "one row per sample")
 
-    def _sample(self, where: str, image: bytes, record: bytes, *, row, place: Place, shard: dict[str, Any]) -> Iterator[Sample]:
+    def _sample(
+        self, where: str, image: bytes | None, record: bytes, *, row, place: Place | None, shard: dict[str, Any]
+    ) -> Iterator[Sample]:
         try:
             sample = from_json(record)
         except ReleaseError as error:
@@ -150,18 +168,20 @@ class _Source:
         if set(sample.subsets) != set(shard["subsets"]):
             self._fault("bad-subset", where, f"{sample.subsets}", f"{shard['subsets']} as its shard")
         self.faults.extend(check_sample(sample, where))
-        self.faults.extend(check_image(sample, image, where))
+        if image is not None:
+            self.faults.extend(check_image(sample, image, where))
         self._row(where, record, row, place=place, shard=shard)
         yield sample
 
-    def _row(self, where: str, record: bytes, row: dict[str, Any] | None, *, place: Place, shard: dict[str, Any]) -> None:
+    def _row(self, where: str, record: bytes, row: dict[str, Any] | None, *, place: Place | None, shard) -> None:
         if self.rows is None:
             return
         if row is None:
             self._fault("index-differs", where, "no row in the index", "one row per sample")
             return
         parsed = orjson.loads(record)
-        wanted = index.sample_row(parsed, {**asdict(place), "shard": shard["path"], "exclusion": None})
+        lies = asdict(place) if place is not None else {name: row[name] for name in PLACES} | {"json_size": len(record)}
+        wanted = index.sample_row(parsed, {**lies, "shard": shard["path"], "exclusion": None})
         differing = [name for name in index.SAMPLES.names if row[name] != wanted.get(name)]
         if differing:
             name = differing[0]
@@ -238,12 +258,12 @@ def _yaml(readme: Path) -> dict[str, Any]:
 
 def _stray_files(release: Release) -> Iterator[Issue]:
     """Files that no recipe knows: halves, leftovers, or somebody's own."""
-    known = {"README.md", "DATASHEET.md", "croissant.json", ".gitattributes", *certificate.paths()}
-    for recipe in release.recipes():
-        name = recipe["facts"]["name"]
-        known |= {shard["path"] for shard in recipe["shards"]} | {f"recipes/{name}.json"}
-        known |= {f"index/{name}/{table}.parquet" for table in recipe["index"]}
+    known = known_files(release)
     for path in sorted(release.root.rglob("*")):
         relative = path.relative_to(release.root).as_posix()
-        if path.is_file() and relative not in known and not relative.startswith("questions/"):
+        if path.is_file() and relative not in known and not relative.startswith("questions/") and not _of_card(relative):
             yield Issue("stray-file", relative, "a file that no recipe lists", "only the release's own files", "remove it")
+
+
+def _of_card(relative: str) -> bool:
+    return relative.startswith("card/") and is_own(relative)

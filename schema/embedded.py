@@ -15,6 +15,7 @@ import orjson
 
 from . import question, record
 from .errors import Issue
+from .published import Mode, mode_of
 from .shard import QUESTIONS, questions
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def embedding_note(recipes: list[dict[str, Any]]) -> list[str]:
 
 def faults_of(release: Release) -> Iterator[Issue]:
     """Samples whose questions aren't there, are about another one, or have other fields; counts that differ."""
-    for recipe in release.recipes():
+    for recipe in (one for one in release.recipes() if mode_of(one) is Mode.FULL):
         count = members = 0
         for shard in recipe["shards"]:
             try:
