@@ -1,0 +1,161 @@
+"""The README's text and LICENSE.md: facts, and the few words that templates can't find by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...schema import question_set
+from ...schema.licences import licence
+from ...schema.published import Mode
+from ...schema.release import DEFAULT, shards_of
+from ...schema.selection_note import selection_note
+from .facts import DISTRIBUTIONS, CardFacts, SourceFacts, obligations
+from .header import header, yaml_text
+from .pages import page
+from .pictures import Shown
+
+PLACE = "PATH_OR_REPO"
+"""Stands in the snippets where no repository is known."""
+HOLDS = {
+    Mode.FULL: "everything",
+    Mode.ANNOTATIONS: "everything but pixels",
+    Mode.RECIPE: "keys, splits and pixel hashes",
+}
+SUBJECTS = {
+    "pixels": "pixels",
+    "annotations": "labels, boxes, masks and other record fields",
+    "derived_text": "questions and other texts derived from it",
+    "processing": "having it processed by others' services",
+}
+GRANTED = {True: "yes", False: "no", None: "unknown"}
+PLURAL = {"box": "boxes", "mask": "masks", "contour": "contours", "point": "points"}
+_TOP = 3
+
+
+def readme(facts: CardFacts, shown: Shown) -> str:
+    """README.md: YAML, then what people read."""
+    withheld = [one.name for one in facts.sources if one.mode is not Mode.FULL]
+    text = page(
+        "readme.md.jinja",
+        facts=facts,
+        numbers=facts.numbers,
+        shown=shown,
+        regions=regions(facts),
+        total_bytes=sum(one.bytes for one in facts.sources),
+        snippets=dict(_snippets(facts)),
+        withheld_sources=withheld,
+        holds=_holds(),
+        terms={id: licence(id) for id in facts.licences},
+        obligations={id: obligations(licence(id)) for id in facts.licences},
+        unverified=[one.name for one in facts.sources if not one.verified],
+        distributions=[(name, f"Samples by {name}") for name in DISTRIBUTIONS],
+        alt={name: _alternative(name, facts.distributions[name]) for name in DISTRIBUTIONS},
+        plural=PLURAL,
+        selection="\n".join(selection_note([dict(one.recipe) for one in facts.sources])).replace("\n## ", "\n### "),
+        certified=_certified(facts),
+        makers=_makers,
+        any_withheld=any(one["withheld"] for one in facts.suites),
+        limited=[f"{one.name} (the first {one.limit:,} units)" for one in facts.sources if one.limit is not None],
+        group_kinds=facts.group_kinds(),
+        few=[one.name for one in facts.sources if one.samples and not one.splits.get("test")],
+        withdrawn={one.name: one.withdrawn for one in facts.sources if one.withdrawn},
+    )
+    return f"---\n{yaml_text(header(facts))}---\n\n{text}"
+
+
+def licences(facts: CardFacts) -> str:
+    """LICENSE.md: every source's rights, apart."""
+    return page("license.md.jinja", facts=facts, holds=_holds(), subjects=SUBJECTS, granted=GRANTED, asks=obligations)
+
+
+def limitations(facts: CardFacts) -> list[str]:
+    """One sentence per limitation, for machines and people alike."""
+    said = [
+        f"{', '.join(sources)}: split by {kind}, patients aren't known"
+        for kind, sources in facts.group_kinds().items()
+        if kind != "patient"
+    ]
+    said += [f"{one.name}: a limited build of the first {one.limit} units" for one in facts.sources if one.limit is not None]
+    said += [f"{one.name}: {oddity}" for one in facts.sources for oddity in one.facts["oddities"]]
+    return [*said, "Images are standardized to 8 bits and, from volumes, to slices: they are no basis for clinical decisions"]
+
+
+def _holds() -> dict[str, str]:
+    return {mode.value: words for mode, words in HOLDS.items()}
+
+
+def regions(facts: CardFacts) -> str:
+    """`boxes, masks and points`, whatever there is."""
+    words = [PLURAL[kind] for kind in PLURAL if facts.numbers["annotations"].get(kind)]
+    if not words:
+        return "no regions"
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _snippets(facts: CardFacts) -> Iterator[tuple[str, str]]:
+    """How it is loaded, in three lines or so each; `webdataset` is empty where no pixels are here."""
+    place = facts.repo or PLACE
+    splits = facts.release.configs().get(DEFAULT, {})
+    split = next(iter(splits), "train")
+    yield (
+        "datasets",
+        "\n".join(
+            (
+                "from datasets import load_dataset",
+                f'rows = load_dataset("{place}", split="{split}")',
+                'print(rows[0]["image"].size, [label["label"] for label in rows[0]["json"]["labels"]])',
+            )
+        ),
+    )
+    yield "medloom", "\n".join(_medloom(facts, place, split))
+    whole = facts.whole(Mode.FULL)
+    yield "webdataset", "\n".join(_webdataset(facts, whole[0])) if whole else ""
+    suite = facts.suites[0]["suite"]["name"] if facts.suites else ""
+    yield (
+        "questions",
+        "\n".join(
+            (
+                "from datasets import load_dataset",
+                f'questions = load_dataset("{place}", data_dir="{question_set.FOLDER}/{suite}", split="{split}")',
+                "import medloom  # and with their pictures:",
+                f'rows = medloom.load("{place}", suite="{suite}", split="{split}")',
+            )
+        ),
+    )
+
+
+def _medloom(facts: CardFacts, place: str, split: str) -> Iterator[str]:
+    yield "import medloom"
+    first = next(iter(facts.distributions["modality"]), None)
+    words = f', modality="{first}"' if first else ""
+    yield f'rows = medloom.load("{place}", split="{split}"{words})'
+    yield 'print(len(rows), rows[0]["json"]["key"])'
+
+
+def _webdataset(facts: CardFacts, source: SourceFacts) -> Iterator[str]:
+    shard = shards_of(facts.release.configs()[source.name])[0]["path"]
+    root = f"https://huggingface.co/datasets/{facts.repo}/resolve/main" if facts.repo else PLACE
+    yield "import io, webdataset"
+    yield "from PIL import Image"
+    yield 'handler = webdataset.handle_extension("image", lambda data: Image.open(io.BytesIO(data)))'
+    yield f'rows = webdataset.WebDataset("{root}/{shard}", shardshuffle=False).decode(handler)'
+    yield 'print(next(iter(rows))["image"].size)'
+
+
+def _alternative(what: str, counted: Mapping[str, Mapping[str, int]]) -> str:
+    """What the plot shows, for those who don't see it."""
+    top = [f"{name} {sum(splits.values()):,}" for name, splits in list(counted.items())[:_TOP]]
+    more = f" and {len(counted) - _TOP} more" if len(counted) > _TOP else ""
+    return f"Bar chart of samples by {what}: {', '.join(top) or 'none'}{more}"
+
+
+def _certified(facts: CardFacts) -> bool:
+    """Whether the certificate is about the sources as they are."""
+    now = {one.name: one.recipe["content_sha256"] for one in facts.sources}
+    return facts.certificate is None or facts.certificate.get("content") == now
+
+
+def _makers(suite: Mapping[str, Any]) -> str:
+    """Who made the questions of a suite: rules, or the model that was asked."""
+    return suite["suite"].get("model") or "rules"
