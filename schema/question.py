@@ -6,9 +6,10 @@ its record (`a0`, `a1`, …). Nothing here is drawn on a picture; a prompt is dr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from itertools import accumulate, chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -181,6 +182,27 @@ def table(rows: Iterable[tuple[Any, ...]]) -> pa.Table:
 
     columns = list(zip(*rows, strict=True)) or [()] * len(NAMES)
     return pa.table([pa.array(column, field.type) for field, column in zip(schema(), columns, strict=True)], schema=schema())
+
+
+def table_of(questions: Sequence[Question]) -> pa.Table:
+    """Questions as an Arrow table: as `table` of their rows, but column by column."""
+    import pyarrow as pa
+
+    kinds = schema()
+    columns = [_column(list(map(attrgetter(field.name), questions)), field) for field in kinds]
+    return pa.table(columns, schema=kinds)
+
+
+def _column(values: list[Any], field: pa.Field) -> pa.Array:
+    import pyarrow as pa
+
+    if field.name not in _PLAIN:
+        return pa.array(values, field.type)
+    parts = list(chain.from_iterable(values))
+    struct: pa.StructType = field.type.value_type  # pyright: ignore[reportAssignmentType]
+    inner = [pa.array(list(map(attrgetter(one.name), parts)), one.type) for one in struct]
+    ends = pa.array(accumulate(map(len, values), initial=0), pa.int32())
+    return pa.ListArray.from_arrays(ends, pa.StructArray.from_arrays(inner, fields=list(struct)), type=field.type)
 
 
 NAMES = tuple(field.name for field in fields(Question))

@@ -206,13 +206,13 @@ class _Writer:
         self.path, self.temporary = path, path.with_name(f".{path.name}.tmp")
         path.parent.mkdir(parents=True, exist_ok=True)
         self.file = pq.ParquetWriter(self.temporary, columns.schema(), compression="zstd")
-        self.rows: list[tuple[Any, ...]] = []
+        self.waiting: list[Question] = []
         self.count = 0
 
     def add(self, questions: list[Question]) -> None:
         """Append some rows."""
-        self.rows.extend(map(columns.row, questions))
-        if len(self.rows) >= ROWS_AT_ONCE:
+        self.waiting.extend(questions)
+        if len(self.waiting) >= ROWS_AT_ONCE:
             self._flush()
 
     def finish(self) -> dict[str, Any]:
@@ -232,10 +232,10 @@ class _Writer:
         self.file.close()
 
     def _flush(self) -> None:
-        if self.rows:
-            self.file.write_table(columns.table(self.rows), row_group_size=ROWS_AT_ONCE)
-            self.count += len(self.rows)
-            self.rows.clear()
+        if self.waiting:
+            self.file.write_table(columns.table_of(self.waiting), row_group_size=ROWS_AT_ONCE)
+            self.count += len(self.waiting)
+            self.waiting.clear()
 
 
 def _write(path: Path, body: bytes) -> None:

@@ -119,7 +119,7 @@ def wrong_ones(
         other = place + chance.below(len(left) - place)
         left[place], left[other] = left[other], left[place]
         chosen = left[place]
-        if not any([clash(chosen, one) for one in found]) and (admits is None or admits(chosen)):
+        if not any(clash(chosen, one) for one in found) and (admits is None or admits(chosen)):
             found.append(chosen)
     return found
 
