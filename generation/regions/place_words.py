@@ -6,7 +6,6 @@ Frame and boxes: see `schema/region.py`. A sentence says "in the {place} of the 
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import accumulate
@@ -37,7 +36,6 @@ OVERLAP = 0.1
 """Share of the smaller region that both have, from which they overlap."""
 DEEP = 0.5
 """Share of the smaller extent up to which boxes may reach into each other and still lie side by side."""
-_MOST, _SIZES = zip(*SIZES, strict=True)
 _WHOLE = 0.995
 _SIDES = {"L": ("right", "left"), "R": ("left", "right")}
 """Patient direction of image right → the patient's side at image left, at image right."""
@@ -81,7 +79,10 @@ def share_words(share: float) -> str:
 
 def size_words(share: float) -> str:
     """One of `SIZES` for a share of the image (0 to 1)."""
-    return _SIZES[min(bisect_left(_MOST, share), len(_SIZES) - 1)]
+    for most, word in SIZES:
+        if share <= most:
+            return word
+    return SIZES[-1][1]
 
 
 def relation(a: Box | None, b: Box | None, *, shared: tuple[float, float] | None = None) -> str | None:
