@@ -1,4 +1,4 @@
-"""Verbs about what others may have of a release, and what they owe for it: gate, cite."""
+"""The verb that says whether a release may go out: gate."""
 
 from __future__ import annotations
 

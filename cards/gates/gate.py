@@ -14,7 +14,7 @@ from ...schema.published import Mode
 from ...schema.release import Release
 from .verdict import Level, Progress, Verdict, overridden
 
-GATES = ("licence", "privacy", "integrity")
+GATES: tuple[str, ...] = ("licence", "privacy", "integrity")
 GateProgress = Callable[[str, int, int], None]
 """Called with the gate's name, what it has looked at, and how much there is in all."""
 
