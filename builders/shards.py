@@ -60,6 +60,10 @@ class ShardWriter:
             self._member(f"{key}.{QUESTIONS}", questions)
         return Place(image_offset, len(image), json_offset, len(record))
 
+    def add_record(self, key: str, record: bytes) -> None:
+        """Append the record of a sample alone, for those who may have no more of it."""
+        self._member(f"{key}.json", record)
+
     def finish(self) -> dict[str, Any]:
         """Close the archive and give it its name: size in bytes and SHA-256."""
         end = 2 * _BLOCK

@@ -15,10 +15,10 @@ The recipe's own `shards`, `index` and `content_sha256` stay those of the whole 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from tarfile import BLOCKSIZE, ReadError
+from tarfile import ReadError
 from typing import TYPE_CHECKING, Any
 
 from .shard import members
@@ -81,14 +81,3 @@ def records(path: Path) -> Iterator[tuple[str, bytes]]:
         if not member.name.endswith(".json") or member.name.count(".") != 1:
             raise ReadError(f"{path.name}: member {member.name}; expected <key>.json and nothing else")
         yield member.name.removesuffix(".json"), body
-
-
-def record_offsets(sizes: Iterable[int]) -> Iterator[int]:
-    """Where each record's contents begin in its tar of records, from their sizes (bytes) in order of key.
-
-    With the index, which has the sizes, anyone finds a record without reading what stands before it.
-    """
-    start = 0
-    for size in sizes:
-        yield start + BLOCKSIZE
-        start += BLOCKSIZE + size + -size % BLOCKSIZE
