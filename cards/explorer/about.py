@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from ... import __version__
@@ -27,7 +28,7 @@ def about(rows: Rows, sights: Sights, *, sheets: bool, images: bool) -> dict[str
     """
     release, withheld = rows.release, sights.withheld()
     return {
-        "name": release.root.name,
+        "name": release.root.name if release.source is None else str(release.source),
         "medloom": __version__,
         "samples": len(rows),
         "block": BLOCK,
@@ -50,7 +51,7 @@ def _source(recipe: dict[str, Any], withheld: dict[str, int]) -> dict[str, Any]:
                 "subject": subject.value,
                 "licence": right.licence,
                 "granted": right.granted,
-                "evidence": {"address": right.evidence.address, "words": right.evidence.words, "read_on": right.evidence.read_on},
+                "evidence": asdict(right.evidence),
             }
             for subject, right in rights_of(facts).items()
         ],

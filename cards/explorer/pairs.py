@@ -15,13 +15,14 @@ from ...schema import certificate
 from ...schema.disk import read_json
 from .rows import Rows
 
+EDGES = f"{certificate.FOLDER}/edges.parquet"
 MOST = 2000
 """Pairs that go to the page."""
 REPORT, CERTIFICATE, INDEX = "report", "certificate", "index"
 ORIGINS = {
-    REPORT: "From the report that `medloom duplicates` wrote beside the release.",
+    REPORT: "From the report that “medloom duplicates” wrote beside the release.",
     CERTIFICATE: "From the release's certificate, which names groups; of each two groups the nearest pair is shown.",
-    INDEX: "From equal pixel hashes in the index, so exact copies alone; `medloom duplicates` finds near ones too.",
+    INDEX: "From equal pixel hashes in the index, so exact copies alone; “medloom duplicates” finds near ones too.",
 }
 
 
@@ -63,7 +64,8 @@ class Pairs:
 
 def pairs(rows: Rows) -> Pairs:
     """Pairs from the duplicates report, else from the certificate, else from equal pixel hashes."""
-    report, edges = _report(rows), rows.release.root / certificate.FOLDER / "edges.parquet"
+    report, edges = _report(rows), rows.release.root / EDGES
+    rows.release.fetch([EDGES])
     if report is not None:
         known = [one for one in report if one["a_key"] in rows.at and one["b_key"] in rows.at]
         return _worst(REPORT, [_reported(rows, one) for one in known], unknown=len(report) - len(known))
@@ -78,7 +80,9 @@ def _worst(origin: str, found: list[Pair], *, unknown: int = 0) -> Pairs:
 
 
 def _report(rows: Rows) -> list[dict[str, Any]] | None:
-    """The rows of a report of the release against itself."""
+    """The rows of a report of the release against itself; a repository has none."""
+    if rows.release.source is not None:
+        return None
     folder = rows.release.work / "duplicates"
     said = read_json(folder / "duplicates.json")
     path = folder / "duplicates.parquet"

@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 from ...schema.errors import ReleaseError
 from ...schema.lexicon import PLACE
 from ...schema.published import Mode, mode_of
-from ...schema.release import Release
+from ...schema.release import Release, index_name
+from ...schema.withheld import with_records
 
 BLOCK = 16
 """Samples whose records, questions and thumbnails travel together: neighbours in a shard are seen together."""
@@ -43,6 +44,7 @@ class Rows:
             ReleaseError: an index can't be read.
         """
         whole = [recipe["facts"]["name"] for recipe in release.recipes() if mode_of(recipe) is not Mode.RECIPE]
+        release.fetch([index_name(name, table) for name in whole for table in ("samples", "annotations")])
         tables = [_source(release, name) for name in whole]
         table = pa.concat_tables(tables) if tables else pa.table({name: pa.array([], pa.string()) for name in COLUMNS})
         return cls(release, table.combine_chunks())
@@ -96,4 +98,4 @@ def _source(release: Release, name: str) -> pa.Table:
         table = pq.read_table(path, columns=list(COLUMNS), filters=pc.field("split") != "excluded")
     except (OSError, pa.ArrowException) as error:
         raise ReleaseError(f"{path}: {error}; expected the index of {name}; `medloom check` says more") from error
-    return table.sort_by([("shard", "ascending"), ("image_offset", "ascending")])
+    return with_records(release, table.sort_by([("shard", "ascending"), ("image_offset", "ascending")]))

@@ -16,7 +16,7 @@ export const byId = (id) => document.getElementById(id);
 const figures = new Intl.NumberFormat("en");
 export const number = (value) => figures.format(value);
 export const counted = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
-export const words = (name) => name.replaceAll("_", " ");
+export const words = (name) => (name ?? "").replaceAll("_", " ");
 export const initial = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** A link to another site: followed only when somebody chooses it, and without saying where from. */
