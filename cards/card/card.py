@@ -18,7 +18,7 @@ from .datasheet import Sheet, datasheet
 from .facts import DISTRIBUTIONS, CardFacts, gather
 from .pictures import Shown, shown
 from .plots import plot
-from .readme import licences, limitations, readme, regions
+from .readme import licences, limitations, readme, regions, sexes
 
 README = "README.md"
 
@@ -67,6 +67,7 @@ def _sheet(facts: CardFacts) -> Sheet:
         facts,
         earlier,
         regions=regions(facts),
+        sexes=sexes(facts),
         limited=[one.name for one in facts.sources if one.limit is not None],
         cut=[one.name for one in facts.sources if "cut" in one.recipe],
         withheld_sources=[one.name for one in facts.sources if one.mode is not Mode.FULL],
@@ -113,8 +114,8 @@ def _picture(root: Path, name: str, *, facts: CardFacts, pictures: Shown) -> boo
 def _description(facts: CardFacts) -> str:
     count = len(facts.sources)
     return (
-        f"{facts.samples:,} medical images from {count} {'source' if count == 1 else 'sources'}, each with one record: modality, "
-        f"anatomical area, labels with their state, and {regions(facts)}. Sources keep their owners' licences."
+        f"{facts.samples:,} medical images from {count} {'source' if count == 1 else 'sources'}, each with one record: "
+        f"modality, anatomical area, labels with their state, and {regions(facts)}. Sources keep their owners' licences."
     )
 
 

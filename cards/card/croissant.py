@@ -1,22 +1,23 @@
 """croissant.json: the release for machines, in Croissant 1.1 with its vocabulary for responsible AI.
 
-Files stand with address, size and SHA-256. Record sets, all of which `mlcroissant` can iterate:
+Every file stands with address, size and SHA-256. Record sets, all of which `mlcroissant` can iterate:
 
     samples             one record per sample, excluded ones too: every column of the index
     annotations         one per label state and annotation
+    questions-<suite>   one per question, but for fields that are structures
     images              key and picture, out of the tars
-    records             key, labels and regions (masks as run lengths), out of the same tars
-    questions-<suite>   one per question
+    records             key and the whole record as JSON, masks as run lengths, out of the same tars
 
-`mlcroissant` unpacks tars into a cache that it finds again by the tar's address, so whoever reads two releases by relative
-addresses needs two caches (`CROISSANT_CACHE`).
+Tables are sets of files in the folder of croissant.json, or, where a repository is named, in that repository, which
+`mlcroissant` clones (its extra `git`) unless its `mapping` leads `repo` to a folder. Tars come by their own addresses, and
+are unpacked into a cache that goes by the address: who reads two folders by relative ones needs two (`CROISSANT_CACHE`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from hashlib import file_digest
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
@@ -26,24 +27,24 @@ import pyarrow.types as pt
 from ...schema import question
 from ...schema.index import ANNOTATIONS, SAMPLES
 from ...schema.licences import licence
-from ...schema.published import FOLDER as RECORDS
-from ...schema.published import shards_of
+from ...schema.published import Mode, shards_of
 from ...schema.question_set import FOLDER as QUESTIONS
 from ...schema.vocabulary import slug
 from .croissant_context import CONFORMS_TO, CONTEXT
 from .facts import CardFacts
 
 Json = dict[str, Any]
+INDEX = "index"
 PARQUET, TAR = "application/x-parquet", "application/x-tar"
 _HUB = "https://huggingface.co/datasets"
-_RECORD_PATHS = {
-    "label": "labels[*].label",
-    "label_state": "labels[*].state",
-    "region_label": "annotations[*].label",
-    "region_granularity": "annotations[*].granularity",
-    "region_box_xyxy_px": "annotations[*].box_xyxy_px",
-    "region_rle": "annotations[*].rle",
+REPO = "repo"
+"""Id of the repository as a whole."""
+_FILES = "-files"
+_MEMBERS = {
+    "images": ("*.image", "image/png", "image", "sc:ImageObject"),
+    "records": ("*.json", "application/json", "record", "sc:Text"),
 }
+"""Record set → members of tars, their format, and the field that holds them."""
 
 
 def croissant(facts: CardFacts, *, description: str, limitations: Iterable[str]) -> Json:
@@ -54,13 +55,8 @@ def croissant(facts: CardFacts, *, description: str, limitations: Iterable[str])
         description: One paragraph.
         limitations: One sentence each, for people who think of training on it.
     """
-    tars = [_tar(facts, shard) for source in facts.sources for shard in shards_of(source.recipe)]
-    tables = {name: list(_tables(facts, name)) for name in ("samples", "annotations")}
-    asked = {suite["suite"]["name"]: list(_question_files(facts, suite)) for suite in facts.suites}
-    files = [*tables["samples"], *tables["annotations"], *tars, *(file for some in asked.values() for file in some)]
-    sets = [_set(name, some, PARQUET) for name, some in (*tables.items(), *(_questions(name, f) for name, f in asked.items()))]
-    whole = [one for one in tars if not one["@id"].startswith(f"{RECORDS}/")]
-    sets += [_set("images", whole, "image/png", "*.image"), _set("records", tars, "application/json", "*.json")]
+    files = [*_tables(facts), *_question_files(facts), *_tars(facts)]
+    sets = list(_sets(facts))
     return {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
@@ -76,8 +72,8 @@ def croissant(facts: CardFacts, *, description: str, limitations: Iterable[str])
         "isLiveDataset": False,
         **_address(facts.repo),
         **_responsible(facts, limitations),
-        "distribution": [*files, *(one for one in sets if one["containedIn"])],
-        "recordSet": [*_record_sets({one["@id"] for one in sets if one["containedIn"]})],
+        "distribution": [*_repository(facts, files), *files, *sets],
+        "recordSet": list(_record_sets({one["@id"].removesuffix(_FILES) for one in sets})),
     }
 
 
@@ -128,60 +124,77 @@ def _file(facts: CardFacts, path: str, *, size: int, sha256: str, encoding: str)
     }
 
 
-def _tar(facts: CardFacts, shard: Json) -> Json:
-    return _file(facts, shard["path"], size=shard["bytes"], sha256=shard["sha256"], encoding=TAR)
+def _tars(facts: CardFacts) -> Iterator[Json]:
+    for source in facts.sources:
+        for shard in shards_of(source.recipe):
+            yield _file(facts, shard["path"], size=shard["bytes"], sha256=shard["sha256"], encoding=TAR)
 
 
-def _tables(facts: CardFacts, table: str) -> Iterator[Json]:
-    for one in facts.sources:
-        path = facts.release.index_path(one.name, table)
-        if path.is_file():
-            relative = path.relative_to(facts.release.root).as_posix()
-            yield _file(facts, relative, size=path.stat().st_size, sha256=_sha256(path), encoding=PARQUET)
+def _tables(facts: CardFacts) -> Iterator[Json]:
+    root = facts.release.root
+    for path in sorted((root / INDEX).glob("*/*.parquet")):
+        relative = path.relative_to(root).as_posix()
+        yield _file(facts, relative, size=path.stat().st_size, sha256=_sha256(path), encoding=PARQUET)
 
 
-def _question_files(facts: CardFacts, suite: Json) -> Iterator[Json]:
-    name = suite["suite"]["name"]
-    for one in suite["files"]:
-        if one["sha256"]:
-            path = f"{QUESTIONS}/{name}/{one['path']}"
-            yield _file(facts, path, size=one["bytes"], sha256=one["sha256"], encoding=PARQUET)
+def _question_files(facts: CardFacts) -> Iterator[Json]:
+    for suite in facts.suites:
+        for one in suite["files"]:
+            if one["sha256"]:
+                path = f"{QUESTIONS}/{suite['suite']['name']}/{one['path']}"
+                yield _file(facts, path, size=one["bytes"], sha256=one["sha256"], encoding=PARQUET)
+
+
+def _repository(facts: CardFacts, files: Iterable[Json]) -> Iterator[Json]:
+    """The repository as a whole; its digest is over paths and digests of the files, since a repository has none."""
+    if facts.repo:
+        lines = "".join(f"{one['@id']} {one['sha256']}\n" for one in files)
+        whole = {"@type": "cr:FileObject", "@id": REPO, "name": REPO, "contentUrl": f"{_HUB}/{facts.repo}"}
+        yield {**whole, "encodingFormat": "git+https", "sha256": sha256(lines.encode()).hexdigest()}
 
 
 def _sha256(path: Path) -> str:
-    """The digest of the file as it lies: published tables may differ from the recipe's."""
+    """The digest of the file as it lies: the recipe's is that of the whole source, of which less may be published."""
     with path.open("rb") as stream:
         return file_digest(stream, "sha256").hexdigest()
 
 
-def _questions(name: str, files: list[Json]) -> tuple[str, list[Json]]:
-    return f"questions-{slug(name)}", files
+def _sets(facts: CardFacts) -> Iterator[Json]:
+    """Sets of files that a record set reads, of those that are there."""
+    if any(facts.release.index_path(one.name).is_file() for one in facts.sources):
+        for name in ("samples", "annotations"):
+            yield _set(name, f"{INDEX}/*/{name}.parquet", PARQUET, inside=[REPO] if facts.repo else [])
+    for suite in facts.suites:
+        name = suite["suite"]["name"]
+        if any(one["sha256"] for one in suite["files"]):
+            includes = f"{QUESTIONS}/{name}/*.parquet"
+            yield _set(_suite(name), includes, PARQUET, inside=[REPO] if facts.repo else [])
+    whole = [shard["path"] for one in facts.whole(Mode.FULL) for shard in shards_of(one.recipe)]
+    every = [shard["path"] for one in facts.sources for shard in shards_of(one.recipe)]
+    for name, (includes, encoding, _, _) in _MEMBERS.items():
+        if tars := whole if name == "images" else every:
+            yield _set(name, includes, encoding, inside=tars)
 
 
-def _set(name: str, files: list[Json], encoding: str, includes: str = "*") -> Json:
-    """A file set over whole files, or over members of tars."""
-    return {
-        "@type": "cr:FileSet",
-        "@id": f"{name}-files",
-        "name": f"{name}-files",
-        "containedIn": [{"@id": one["@id"]} for one in files],
-        "encodingFormat": encoding,
-        "includes": includes,
-    }
+def _suite(name: str) -> str:
+    return f"{QUESTIONS}-{slug(name)}"
+
+
+def _set(name: str, includes: str, encoding: str, *, inside: list[str]) -> Json:
+    made = {"@type": "cr:FileSet", "@id": f"{name}{_FILES}", "name": f"{name}{_FILES}", "encodingFormat": encoding}
+    return made | ({"containedIn": [{"@id": id} for id in inside]} if inside else {}) | {"includes": includes}
 
 
 def _record_sets(there: set[str]) -> Iterator[Json]:
-    tables = {"samples": (SAMPLES, "key"), "annotations": (ANNOTATIONS, None)}
-    tables |= {name[: -len("-files")]: (question.schema(), "id") for name in sorted(there) if name.startswith(QUESTIONS)}
-    for name, (schema, key) in tables.items():
-        if f"{name}-files" in there:
+    schemas = {"samples": (SAMPLES, "key"), "annotations": (ANNOTATIONS, None)}
+    schemas |= {name: (question.schema(), "id") for name in sorted(there) if name.startswith(f"{QUESTIONS}-")}
+    for name, (schema, key) in schemas.items():
+        if name in there:
             yield _record_set(name, [_column(name, field) for field in schema if _plain(field.type)], key=key)
-    if "images-files" in there:
-        picture = _field("images", "image", "sc:ImageObject", {"fileProperty": "content"})
-        yield _record_set("images", [_key("images"), picture], key="key")
-    if "records-files" in there:
-        paths = [_field("records", name, "sc:Text", {"jsonPath": path}) for name, path in _RECORD_PATHS.items()]
-        yield _record_set("records", [_key("records"), *paths], key=None)
+    for name, (_, _, field, kind) in _MEMBERS.items():
+        if name in there:
+            key = _field(name, "key", "sc:Text", {"fileProperty": "filename"}, transform={"regex": r"^([^.]+)\..*$"})
+            yield _record_set(name, [key, _field(name, field, kind, {"fileProperty": "content"})], key="key")
 
 
 def _record_set(name: str, fields: list[Json], *, key: str | None) -> Json:
@@ -190,14 +203,8 @@ def _record_set(name: str, fields: list[Json], *, key: str | None) -> Json:
 
 
 def _field(table: str, name: str, kind: str, extract: Json, **more: Any) -> Json:
-    source = {"fileSet": {"@id": f"{table}-files"}, "extract": extract, **more}
+    source = {"fileSet": {"@id": f"{table}{_FILES}"}, "extract": extract, **more}
     return {"@type": "cr:Field", "@id": f"{table}/{name}", "name": f"{table}/{name}", "dataType": kind, "source": source}
-
-
-def _key(table: str) -> Json:
-    """The sample's key, which is its member's name up to the dot."""
-    field = _field(table, "key", "sc:Text", {"fileProperty": "filename"}, transform={"regex": r"^([^.]+)\..*$"})
-    return field | {"references": {"field": {"@id": "samples/key"}}}
 
 
 def _column(table: str, field: pa.Field) -> Json:

@@ -87,8 +87,10 @@ class SourceFacts:
 
     @property
     def verified(self) -> bool:
-        """Whether its licence is known, and its words were read on a stated day for every right."""
-        return all(one.terms.known and one.evidence.read_on for one in self.rights.values())
+        """Whether its terms are known, and were read on a stated day for every right; what is drawn has no owner to ask."""
+        return self.facts["access"] == "generated" or all(
+            one.terms.known and one.evidence.read_on for one in self.rights.values()
+        )
 
     @property
     def limit(self) -> int | None:
@@ -148,10 +150,11 @@ class CardFacts:
 
     @cached_property
     def licences(self) -> dict[str, list[str]]:
-        """Licence → sources under it, by any right or by a sample of their own; sorted."""
+        """Licence → sources under it, by a right or by their samples, whose own licences stand for the source's; sorted."""
         found: dict[str, set[str]] = {}
         for one in self.sources:
-            for id in {licence(id).id for id in (*one.licences, *(right.licence for right in one.rights.values()))}:
+            stated = {right.licence for right in one.rights.values()} - {one.facts["licence"]}
+            for id in {licence(id).id for id in (*one.licences, *stated)}:
                 found.setdefault(id, set()).add(one.name)
         return {id: sorted(found[id]) for id in sorted(found)}
 

@@ -86,6 +86,11 @@ def share(part: int, whole: int) -> Markup:
     return Markup("under 0.1 %" if 0 < percent < 0.1 else f"{percent:.1f} %".replace(".0 ", " "))
 
 
+def percent(share: float) -> Markup:
+    """A share as it was stated, in per cent."""
+    return Markup(f"{100 * share:g} %")
+
+
 def size(count: int) -> Markup:
     """Bytes in words."""
     amount = float(count)
@@ -108,7 +113,7 @@ def _environment() -> Environment:
         finalize=escaped,
         autoescape=False,  # what is written is Markdown: `escaped` knows its signs, HTML's escapes would stand there as text
     )
-    named = (code, codes, block, counts, listed, share, size)
+    named = (code, codes, block, counts, listed, percent, share, size)
     environment.filters |= {one.__name__: one for one in named}
     environment.globals |= {"link": link}
     return environment

@@ -9,6 +9,7 @@ from ...schema import question_set
 from ...schema.licences import licence
 from ...schema.published import Mode
 from ...schema.release import DEFAULT, shards_of
+from ...schema.rights import Right, Subject
 from ...schema.selection_note import selection_note
 from .facts import DISTRIBUTIONS, CardFacts, SourceFacts, obligations
 from .header import header, yaml_text
@@ -23,10 +24,10 @@ HOLDS = {
     Mode.RECIPE: "keys, splits and pixel hashes",
 }
 SUBJECTS = {
-    "pixels": "pixels",
-    "annotations": "labels, boxes, masks and other record fields",
-    "derived_text": "questions and other texts derived from it",
-    "processing": "having it processed by others' services",
+    Subject.PIXELS: "pixels",
+    Subject.ANNOTATIONS: "labels, boxes, masks and other fields of records",
+    Subject.DERIVED_TEXT: "questions and other texts derived from it",
+    Subject.PROCESSING: "processing by others' services",
 }
 GRANTED = {True: "yes", False: "no", None: "unknown"}
 PLURAL = {"box": "boxes", "mask": "masks", "contour": "contours", "point": "points"}
@@ -58,6 +59,9 @@ def readme(facts: CardFacts, shown: Shown) -> str:
         any_withheld=any(one["withheld"] for one in facts.suites),
         limited=[f"{one.name} (the first {one.limit:,} units)" for one in facts.sources if one.limit is not None],
         group_kinds=facts.group_kinds(),
+        sexes=sexes(facts),
+        how_split=_how_split,
+        odd=[one for one in facts.sources if one.facts["oddities"] or one.recipe["counts"]["failed"] or one.recipe["issues"]],
         few=[one.name for one in facts.sources if one.samples and not one.splits.get("test")],
         withdrawn={one.name: one.withdrawn for one in facts.sources if one.withdrawn},
     )
@@ -66,7 +70,19 @@ def readme(facts: CardFacts, shown: Shown) -> str:
 
 def licences(facts: CardFacts) -> str:
     """LICENSE.md: every source's rights, apart."""
-    return page("license.md.jinja", facts=facts, holds=_holds(), subjects=SUBJECTS, granted=GRANTED, asks=obligations)
+    return page("license.md.jinja", facts=facts, holds=_holds(), together=_together, granted=GRANTED, asks=obligations)
+
+
+def _together(source: SourceFacts) -> list[tuple[Right, str]]:
+    """The source's rights, each with what it is about: subjects under the same right stand together."""
+    found: list[tuple[Right, list[str]]] = []
+    for subject, right in source.rights.items():
+        same = next((about for other, about in found if other == right), None)
+        if same is None:
+            found.append((right, [SUBJECTS[subject]]))
+        else:
+            same.append(SUBJECTS[subject])
+    return [(right, "everything" if len(about) == len(SUBJECTS) else "; ".join(about)) for right, about in found]
 
 
 def limitations(facts: CardFacts) -> list[str]:
@@ -141,6 +157,23 @@ def _webdataset(facts: CardFacts, source: SourceFacts) -> Iterator[str]:
     yield 'handler = webdataset.handle_extension("image", lambda data: Image.open(io.BytesIO(data)))'
     yield f'rows = webdataset.WebDataset("{root}/{shard}", shardshuffle=False).decode(handler)'
     yield 'print(next(iter(rows))["image"].size)'
+
+
+def sexes(facts: CardFacts) -> dict[str, int]:
+    """Sex → samples, of those that are known."""
+    female, male = facts.numbers["female"], facts.numbers["male"]
+    found = {"female": female, "male": male, "other": facts.numbers["with_sex"] - female - male}
+    return {name: count for name, count in found.items() if count}
+
+
+def _how_split(source: SourceFacts) -> str:
+    """Who split the source."""
+    if source.groups is None:
+        return "not told"
+    if source.given_splits:
+        part = 100 * source.given_splits / source.samples
+        return "by its owner" if source.given_splits == source.samples else f"{part:.0f} % of samples by its owner"
+    return "all train" if list(source.splits) == ["train"] else "dealt by hash"
 
 
 def _alternative(what: str, counted: Mapping[str, Mapping[str, int]]) -> str:
