@@ -43,20 +43,19 @@ class Added:
         columns: dict[str, Any] = {MASKS: List(mask)} if self.masks else {}
         return Features(columns | ({DRAWN: Picture()} if self.drawn else {}))
 
-    def to(self, row: dict[str, Any]) -> dict[str, Any]:
-        """A row whose image is decoded, with the columns as PIL images; a question's columns are in it where they're drawn."""
-        found = row | {MASKS: masks_of(row["json"])} if self.masks else row
-        return found | {DRAWN: drawn_of(row, row["image"])} if self.drawn else found
+    def with_masks(self, sample: dict[str, Any], *, coded: bool = False) -> dict[str, Any]:
+        """A sample's row with its masks where they are wanted: PIL images, or PNGs where its image is coded too."""
+        if not self.masks:
+            return sample
+        masks = masks_of(sample["json"])
+        return sample | {MASKS: [one | {"mask": _coded(one["mask"])} for one in masks] if coded else masks}
 
-    def to_coded(self, row: dict[str, Any]) -> dict[str, Any]:
-        """A row whose image is coded, with the columns as PNGs."""
-        found = row
-        if self.masks:
-            found = found | {MASKS: [one | {"mask": _coded(one["mask"])} for one in masks_of(row["json"])]}
-        if self.drawn:
-            picture = drawn_of(row, picture_of(row))
-            found = found | {DRAWN: None if picture is None else _coded(picture)}
-        return found
+    def with_drawn(self, row: dict[str, Any], *, coded: bool = False) -> dict[str, Any]:
+        """A question's row, with its sample's columns, with its prompts on a copy of the picture where that is wanted."""
+        if not self.drawn:
+            return row
+        picture = drawn_of(row, picture_of(row) if coded else row["image"])
+        return row | {DRAWN: _coded(picture) if coded and picture is not None else picture}
 
 
 def masks_of(record: Mapping[str, Any]) -> list[dict[str, Any]]:

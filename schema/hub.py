@@ -39,6 +39,11 @@ class Fetched:
     def __str__(self) -> str:
         return f"{self.repo}@{self.commit[:12]}"
 
+    @property
+    def blobs(self) -> Path:
+        """The folder of the cache where the contents of the repository's files really lie; those under `root` are links."""
+        return self.root.parent.parent / "blobs"
+
     def address(self, name: str) -> str:
         """The address of a file, as `datasets` gives it."""
         return f"{PREFIX}{self.repo}@{self.commit}/{name}"

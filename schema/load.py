@@ -128,7 +128,7 @@ def _dataset(release: Release, places: pa.Table, *, streaming: bool, asked: Ques
     features = _features(release.embeds, added)
     if not len(places):
         return IterableDataset.from_generator(_nothing, features=features)
-    tasks = {"places": places, "cut": pieces(len(places)), **how}
+    tasks = {"places": places, "cut": pieces(places), **how}
     return IterableDataset.from_generator(_stream, gen_kwargs=tasks, features=features)
 
 
@@ -140,14 +140,14 @@ def _features(embeds: bool, added: Added) -> Features:
 
 def _rows(batch: dict[str, list[Any]], *, shards: ShardBytes, embeds: bool, added: Added) -> dict[str, list[Any]]:
     places = [dict(zip(batch, values, strict=True)) for values in zip(*batch.values(), strict=True)]
-    rows = [added.to(row) for row in read_rows(shards, places, embeds=embeds)]
+    rows = [added.with_masks(row) for row in read_rows(shards, places, embeds=embeds)]
     return {name: [row[name] for row in rows] for name in _features(embeds, added)}
 
 
 def _stream(places: pa.Table, cut: list[Piece], shards: ShardBytes, embeds: bool, added: Added) -> Iterator[dict[str, Any]]:
     for piece in cut:
         for row in streamed_rows(shards, of_place(places, piece), embeds=embeds):
-            yield added.to_coded(row)
+            yield added.with_masks(row, coded=True)
 
 
 def _nothing() -> Iterator[dict[str, Any]]:

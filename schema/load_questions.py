@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from . import question
-from .added_columns import Added
+from .added_columns import MASKS, Added
 from .hub import full_disk_told
 from .pieces import Piece, of_place, pieces
 from .question_set import QuestionSet
@@ -93,13 +93,18 @@ def _with_pictures(made: Joined, batch: dict[str, list[Any]]) -> dict[str, list[
     """A batch of questions with the columns of their samples; a sample that several ask about is read once."""
     numbers = list(dict.fromkeys(batch[_PLACE]))
     places = made.places.take(pa.array(numbers, pa.int64())).to_pylist()
-    samples = dict(zip(numbers, read_rows(made.shards, places), strict=True))
+    samples = dict(zip(numbers, map(made.added.with_masks, read_rows(made.shards, places)), strict=True))
     rows = []
     for place, number in enumerate(batch[_PLACE]):
-        sample, asked = samples[number], {name: values[place] for name, values in batch.items() if name != _PLACE}
-        picture = sample["image"] and sample["image"].copy()
-        rows.append(made.added.to(sample | {"image": picture} | asked))
+        asked = {name: values[place] for name, values in batch.items() if name != _PLACE}
+        rows.append(made.added.with_drawn(_copied(samples[number]) | asked))
     return {name: [row[name] for row in rows] for name in made.features()}
+
+
+def _copied(sample: dict[str, Any]) -> dict[str, Any]:
+    """The sample with pictures of its own: whoever changes one changes no other row."""
+    found = sample | {"image": sample["image"] and sample["image"].copy()}
+    return found | {MASKS: [one | {"mask": one["mask"].copy()} for one in found[MASKS]]} if MASKS in found else found
 
 
 def _streamed(made: Joined) -> IterableDataset:
@@ -109,7 +114,7 @@ def _streamed(made: Joined) -> IterableDataset:
     places = places.filter(pc.is_in(places["shard"], pa.array(list(files), pa.string()))).combine_chunks()
     if not files:
         return IterableDataset.from_generator(_nothing, features=made.features())
-    tasks = {"places": places, "cut": pieces(len(places)), "files": _Files(files), "shards": made.shards, "added": made.added}
+    tasks = {"places": places, "cut": pieces(places), "files": _Files(files), "shards": made.shards, "added": made.added}
     return IterableDataset.from_generator(_stream, gen_kwargs=tasks, features=made.features())
 
 
@@ -124,9 +129,10 @@ def _stream(places: pa.Table, cut: list[Piece], files: _Files, shards: ShardByte
     """Questions of whole pieces, each of which is a run of samples."""
     for piece in cut:
         for shard, some in groupby(of_place(places, piece), key=lambda place: place["shard"]):
-            for sample, questions in _asked(shards, list(some), files.by_shard[shard]):
+            for row, questions in _asked(shards, list(some), files.by_shard[shard]):
+                sample = added.with_masks(row, coded=True)
                 for one in questions:
-                    yield added.to_coded(sample | one)
+                    yield added.with_drawn(sample | one, coded=True)
 
 
 def _asked(

@@ -37,6 +37,8 @@ def connect(release: Release, *, threads: int | None, memory: str) -> duckdb.Duc
     settings["threads"] = threads or min(os.cpu_count() or 1, MOST_THREADS)
     connection = duckdb.connect(config=settings)
     connection.execute(f"SET allowed_paths = {_strings(files)}")
+    if release.source is not None:
+        connection.execute(f"SET allowed_directories = {_strings([str(release.source.blobs)])}")
     connection.execute("SET enable_progress_bar = false")  # DuckDB would print it on stdout
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
