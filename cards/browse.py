@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 
 from ..schema.errors import UsageError
 from ..schema.load import PLACE, read_row, select_rows
+from ..schema.picture_rights import PictureRights
+from ..schema.published import Mode, mode_of
 from ..schema.release import DEFAULT, Release
 
 COLUMNS = ("key", "split", "modality", "subsets", "labels_present", "group")
@@ -69,30 +71,58 @@ def row_of(release: Release, key: str) -> dict[str, Any]:
 
 
 def pick(
-    release: Release, *, config: str = DEFAULT, split: str | None = None, select: Select, count: int
+    release: Release,
+    *,
+    config: str = DEFAULT,
+    split: str | None = None,
+    select: Select,
+    count: int,
+    rights: PictureRights | None = None,
 ) -> list[dict[str, Any]]:
     """Up to `count` samples, dealt in turn from every source and set of subsets, annotated ones and other groups first.
+
+    With `rights` only those whose pictures may be shown.
 
     Raises:
         UsageError: a config, split or word that isn't there.
     """
-    if config not in release.configs():
-        raise UsageError(f"config {config!r}; expected one of {', '.join(release.configs())}")
-    rows = select_rows(release, config, dict(select))
     details = _details(release)
     piles: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for place in rows.select([*PLACE, "split", "source"]).to_pylist():
-        if split in (None, place["split"]):
-            place |= details[place["key"]]
+    for place in _places(release, config=config, split=split, select=select):
+        place |= details[place["key"]]
+        if rights is None or rights.may_show(place["source"], place["licence"]):
             piles.setdefault((place["source"], *place["subsets"]), []).append(place)
     chosen = _in_turn([_varied(pile) for _, pile in sorted(piles.items())], count)
     return [read_row(release.root, place) for place in chosen]
 
 
+def withheld(
+    release: Release, rights: PictureRights, *, config: str = DEFAULT, split: str | None = None, select: Select
+) -> dict[str, int]:
+    """Source → how many of the samples that fit have pictures which may not be shown."""
+    details = _details(release)
+    found = _places(release, config=config, split=split, select=select)
+    return rights.withheld((place["source"], details[place["key"]]["licence"]) for place in found)
+
+
+def _places(release: Release, *, config: str, split: str | None, select: Select) -> list[dict[str, Any]]:
+    if config not in release.configs():
+        raise UsageError(f"config {config!r}; expected one of {', '.join(release.configs())}")
+    rows = select_rows(release, config, dict(select)).select([*PLACE, "split", "source"]).to_pylist()
+    pictured = _pictured(release)
+    return [place for place in rows if split in (None, place["split"]) and place["source"] in pictured]
+
+
+def _pictured(release: Release) -> frozenset[str]:
+    """The sources whose pixels the release holds."""
+    return frozenset(recipe["facts"]["name"] for recipe in release.recipes() if mode_of(recipe) is Mode.FULL)
+
+
 def _details(release: Release) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
-    for source in release.sources:
-        table: pa.Table = pq.read_table(release.index_path(source), columns=["key", "group", "subsets", "annotations"])
+    columns = ["key", "group", "subsets", "annotations", "licence"]
+    for source in _pictured(release):
+        table: pa.Table = pq.read_table(release.index_path(source), columns=columns)
         found |= {row["key"]: row for row in table.to_pylist()}
     return found
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from ..builders.source import Reading
 from ..schema.disk import write_json, write_text
 from ..schema.errors import DataError
 from ..schema.load import PLACE, read_row
+from ..schema.picture_rights import PictureRights, words
 from ..schema.release import Release
 from .pair_sheet import NOTICE, Pair, Picture, page
 
@@ -66,11 +67,19 @@ def write_page(path: Path, pairs: Iterable[Pair], *, title: str, facts: Sequence
 
 
 def write_report(
-    folder: Path, found: Found, *, release: Release, against: Path | None, sheet: int, source: dict[str, Any]
+    folder: Path,
+    found: Found,
+    *,
+    release: Release,
+    against: Path | None,
+    sheet: int,
+    source: dict[str, Any],
+    all_pictures: bool = False,
 ) -> dict[str, Any]:
     """Write `duplicates.parquet`, `duplicates.json` and, of `sheet` pairs, `duplicates.html`; counts and where they lie.
 
-    `source` is what was compared, as plain data; it heads the JSON. Pictures lie only in the page.
+    `source` is what was compared, as plain data; it heads the JSON. Pictures lie only in the page; those of releases that
+    nobody may pass on, as far as is known, only with `all_pictures`, else they are counted as `withheld`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = {kind: folder / f"duplicates.{kind}" for kind in ("parquet", "json", "html")}
@@ -81,16 +90,38 @@ def write_report(
     paths["html"].unlink(missing_ok=True)
     worst = worst_first(found.pairs, sheet)
     if len(worst):
-        a = release_look(release, worst["a_key"].to_pylist())
-        b = other_look(against, worst["b_key"].to_pylist()) if against else release_look(release, worst["b_key"].to_pylist())
+        keys = {end: worst[f"{end}_key"].to_pylist() for end in ("a", "b")}
+        ends = ((release, keys["a"]), (against or release, keys["b"]))
+        unshown = {} if all_pictures else unshown_of(*ends[0]) | unshown_of(*ends[1])
+        a, b = (without(look(*end), unshown) for end in ends)
+        result["withheld"] = dict(sorted(Counter(unshown.values()).items()))
         write_page(paths["html"], shown(worst, a=a, b=b), title="Duplicates", facts=_facts(result, len(worst)))
     places = {"report": paths["json"], "table": paths["parquet"], "page": paths["html"] if len(worst) else None}
     return result | {name: path and str(path) for name, path in places.items()} | {"notice": NOTICE}
 
 
-def other_look(path: Path, keys: Iterable[str]) -> Look:
-    """Pictures of another release, for these keys, or of a folder."""
-    return release_look(Release.open(path), keys) if is_release(path) else folder_look(path)
+def look(where: Release | Path, keys: Iterable[str]) -> Look:
+    """Pictures of a release, for these keys, or of a folder."""
+    release = _release(where)
+    return folder_look(Path(str(where))) if release is None else release_look(release, keys)
+
+
+def unshown_of(where: Release | Path, keys: Iterable[str]) -> dict[str, str]:
+    """Key → source of those whose pictures may not be shown; none of a folder, whose rights nobody states."""
+    release, wanted = _release(where), sorted(set(keys))
+    if release is None:
+        return {}
+    rights, found = PictureRights.of(release), {}
+    for source in release.sources:
+        table = pq.read_table(release.index_path(source), columns=["key", "licence"], filters=[("key", "in", wanted)])
+        rows = zip(table["key"].to_pylist(), table["licence"].to_pylist(), strict=True)
+        found |= {key: source for key, licence in rows if not rights.may_show(source, licence)}
+    return found
+
+
+def without(look: Look, unshown: Container[str]) -> Look:
+    """The look that sees nothing of some pictures."""
+    return lambda key: None if key in unshown else look(key)
 
 
 def folder_look(folder: Path) -> Look:
@@ -106,6 +137,13 @@ def folder_look(folder: Path) -> Look:
         return Image.fromarray(to_8bit(one.pixels, rule))
 
     return look
+
+
+def _release(where: Release | Path) -> Release | None:
+    """The release that lies there; None for a folder of images."""
+    if isinstance(where, Release):
+        return where
+    return Release.open(where) if is_release(where) else None
 
 
 def is_release(path: Path) -> bool:
@@ -143,6 +181,7 @@ def _facts(result: dict[str, Any], count: int) -> list[tuple[str, str]]:
     pairs = result["pairs"]
     rows = [(name.replace("_", " "), f"{part['exact']:,} exact, {part['near']:,} near") for name, part in _named(pairs)]
     rows += [("shown here", f"{count:,}, those that cross splits first")]
+    rows += [("not shown", words(result["withheld"]))] if result.get("withheld") else []
     return [*rows, *((name.replace("_", " "), f"{value:,}") for name, value in result["search"]["counts"].items())]
 
 

@@ -33,7 +33,7 @@ class Picture:
     where: str
     """Source and split, or whatever else says where it stands."""
     image: Image.Image | None
-    """None where it can't be read any more."""
+    """None where it can't be read any more, or may not be shown."""
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on
 RawRoot = Annotated[Path, typer.Option("--raw", help="The folder where the download lies, in the owner's layout.")]
 ReleaseDir = Annotated[Path, typer.Argument(metavar="RELEASE", help="A release folder.", show_default=False)]
 Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes.", show_default="one per core")]
+AllPictures = Annotated[
+    bool, typer.Option("--all-pictures", help="Show pictures too that nobody may pass on, as far as is known.")
+]
 Words = list[str] | None
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ..schema.errors import UsageError
-from .app import FAULTS, AsJson, ReleaseDir, Withheld, Withhold, Workers, app, cores, show_as, withheld
+from .app import FAULTS, AllPictures, AsJson, ReleaseDir, Withheld, Withhold, Workers, app, cores, show_as, withheld
 
 
 @app.command()
@@ -28,6 +28,7 @@ def ask(
     preview: Annotated[
         int | None, typer.Option(min=1, help="Draw so many random questions of each kind on a page.", show_default="no page")
     ] = None,
+    all_pictures: AllPictures = False,
     baseline: Annotated[
         bool, typer.Option("--baseline", help="Say what guessers without pictures reach; exit code 1 above chance.")
     ] = False,
@@ -65,7 +66,8 @@ def ask(
     else:
         shared |= {**private, "limit": limit, "without": without, "fresh": fresh}
         result = _asked(release, suite, json=json, **shared)
-        result["preview"] = None if preview is None else str(_previewed(release, result, count=preview, seed=seed))
+        drawn = {"count": preview, "seed": seed, "all_pictures": all_pictures}
+        result["preview"] = None if preview is None else str(_previewed(release, result, **drawn))
         if baseline:
             result["baseline"] = _guessed(release, result)
         if out is not None:
@@ -107,7 +109,7 @@ def _guessed(release: Path, result: dict[str, Any]) -> dict[str, Any]:
     return report(folders)
 
 
-def _previewed(release: Path, result: dict[str, Any], *, count: int, seed: int) -> Path:
+def _previewed(release: Path, result: dict[str, Any], **drawn: Any) -> Path:
     """Where the page lies: beside the release, since its pictures are their owners'."""
     from ..generation.review.preview import preview
     from ..schema.release import Release
@@ -115,5 +117,5 @@ def _previewed(release: Path, result: dict[str, Any], *, count: int, seed: int) 
     name, private = result["suite"]["name"], result["answers"]
     answers, opened = None if private is None else Path(private).parent, Release.open(release)
     page = opened.work / "questions" / f"{name}-preview.html"
-    page.write_text(preview(opened, name, count=count, seed=seed, answers=answers), encoding="utf-8")
+    page.write_text(preview(opened, name, answers=answers, **drawn), encoding="utf-8")
     return page

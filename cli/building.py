@@ -181,6 +181,7 @@ def demo(
     from ..cards import browse
     from ..cards.contact_sheet import contact_sheet
     from ..cards.terminal import release as pages
+    from ..schema.picture_rights import PictureRights
     from ..schema.release import Release, work_folder
 
     raw, sheet = work_folder(out) / "raw", work_folder(out) / "contact-sheet.png"
@@ -188,7 +189,7 @@ def demo(
     report = _built("phantom", raw, out, options=Options(workers=workers or cores()), name="phantom", json=json)
     verdict = checked(out, json)
     opened = Release.open(out)
-    contact_sheet(browse.pick(opened, select={}, count=24), columns=6).save(sheet)
+    contact_sheet(browse.pick(opened, select={}, count=24, rights=PictureRights.of(opened)), columns=6).save(sheet)
     summary = browse.summary(opened)
     if json:
         print_json({"release": str(out), "report": report, "check": verdict, "summary": summary, "sheet": str(sheet)})

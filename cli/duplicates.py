@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..schema.errors import UsageError
-from .app import FAULTS, AsJson, ReleaseDir, Workers, app, cores, show_as
+from .app import FAULTS, AllPictures, AsJson, ReleaseDir, Workers, app, cores, show_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,6 +33,7 @@ def duplicates(
     ] = False,
     out: Annotated[Path | None, typer.Option(help="Where that release goes.", show_default=False)] = None,
     sheet: Annotated[int, typer.Option(min=0, help="Pairs with pictures on the page, worst first; 0 makes no page.")] = 60,
+    all_pictures: AllPictures = False,
     workers: Workers = None,
     json: AsJson = False,
 ) -> None:
@@ -40,7 +41,8 @@ def duplicates(
 
     Within a source, across sources and across splits; blank pictures never count. Exit code 1 where a pair crosses splits
     or, with `--against`, where anything is held. All pairs lie in `RELEASE.work/duplicates/` as JSON and Parquet, with a page
-    of the worst side by side. The page holds pictures: check their licences before you pass it on.
+    of the worst side by side. The page holds pictures: check their licences before you pass it on. Those that nobody may
+    pass on, as far as is known, it leaves out.
 
     With `--apart` test beats validation beats train. Groups dealt by a hash move whole; where an owner made the split, the
     losing group is left out instead.
@@ -60,7 +62,8 @@ def duplicates(
     opened = Release.open(release)
     found = _found(opened, against, workers=workers, json=json)
     heading = {"release": str(release), "against": against and str(against)}
-    result = write_report(opened.work / "duplicates", found, release=opened, against=against, sheet=sheet, source=heading)
+    shared = {"release": opened, "against": against, "sheet": sheet, "all_pictures": all_pictures}
+    result = write_report(opened.work / "duplicates", found, source=heading, **shared)
     if out is not None:
         result["sides"] = _apart(opened, found, out, workers=workers, json=json)
     show_as(result, json, pages.duplicates)

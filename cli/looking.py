@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .app import FAULTS, AsJson, ReleaseDir, Words, app, checked, show_as
+from .app import FAULTS, AllPictures, AsJson, ReleaseDir, Words, app, checked, show_as
 
 
 @app.command()
@@ -46,11 +46,13 @@ def show(
     label: Annotated[Words, typer.Option(help="Canonical name of a present label; may be repeated.")] = None,
     granularity: Annotated[Words, typer.Option(help="image, box, mask, contour or point; may be repeated.")] = None,
     source: Annotated[Words, typer.Option(help="May be repeated.")] = None,
+    all_pictures: AllPictures = False,
     json: AsJson = False,
 ) -> None:
     """Summarize a release, and draw a contact sheet of its samples with boxes, masks, contours and points.
 
     With KEY the whole record is printed and its picture drawn. Overlays are drawn on copies: the release stays clean.
+    Pictures that nobody may pass on, as far as is known, are left out and counted; `--all-pictures` draws them too.
 
     **Examples:**
 
@@ -61,23 +63,31 @@ def show(
     from ..cards import browse
     from ..cards.contact_sheet import contact_sheet
     from ..cards.terminal import release as pages
+    from ..schema.picture_rights import PictureRights, words
     from ..schema.release import Release
 
     opened = Release.open(release)
+    rights = None if all_pictures else PictureRights.of(opened)
     if key is not None:
-        rows = [browse.row_of(opened, key)]
-        shown: dict[str, Any] = {"record": rows[0]["json"]}
+        row = browse.row_of(opened, key)
+        held = {} if rights is None else rights.withheld([(row["json"]["source"], row["json"]["licence"])])
+        rows, shown = [] if held else [row], {"record": row["json"]}
         columns, tile_px = 1, 768
     else:
         select = {"modality": modality, "area": area, "task": task, "department": department}
         select |= {"clinical_task": clinical_task, "label": label, "granularity": granularity, "source": source}
-        rows = browse.pick(opened, config=config, split=split, select=select, count=count)
+        choice: dict[str, Any] = {"config": config, "split": split, "select": select}
+        rows = browse.pick(opened, count=count, rights=rights, **choice)
+        held = {} if rights is None or not count else browse.withheld(opened, rights, **choice)
         shown, tile_px = browse.summary(opened), 256
     target = sheet or opened.work / (f"{key}.png" if key else "contact-sheet.png")
-    shown["sheet"] = str(target) if rows else None
+    shown |= {"sheet": str(target) if rows else None, "withheld": held}
     if rows:
         target.parent.mkdir(parents=True, exist_ok=True)
         contact_sheet(rows, columns=columns, tile_px=tile_px, overlays=not clean).save(target)
     show_as(shown, json, pages.overview if key is None else lambda value, out: pages.record(value["record"], out))
     if not json:
-        print(f"contact sheet of {len(rows)}: {target}" if rows else "no sample fits: no contact sheet")  # noqa: T201
+        none = "no sample may be shown" if held else "no sample fits"
+        print(f"contact sheet of {len(rows)}: {target}" if rows else f"{none}: no contact sheet")  # noqa: T201
+        if held:
+            print(words(held))  # noqa: T201

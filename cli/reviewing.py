@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .app import AsJson, ReleaseDir, app, show_as
+from .app import AllPictures, AsJson, ReleaseDir, app, show_as
 
 review = typer.Typer(
     name="review",
@@ -36,6 +36,7 @@ def export(
         ),
     ] = None,
     answers: Answers = None,
+    all_pictures: AllPictures = False,
     json: AsJson = False,
 ) -> None:
     """Write `tasks.json` and `labeling.xml`, which Label Studio imports: its tasks and its labeling interface.
@@ -45,7 +46,8 @@ def export(
     (of a large set `tasks-2.json` and so on, too). Let several people judge each task, which is a setting of the project,
     and export as JSON.
 
-    The tasks hold the owners' images: give them only to those who may see them.
+    The tasks hold the owners' images: give them only to those who may see them. Questions about pictures that nobody may pass
+    on, as far as is known, are left out and counted.
 
     **Examples:**
 
@@ -58,7 +60,7 @@ def export(
 
     opened = Release.open(release)
     folder = out or opened.work / "review" / suite
-    shared = {"count": count, "seed": seed, "images_at": images_at, "answers": answers}
+    shared = {"count": count, "seed": seed, "images_at": images_at, "answers": answers, "all_pictures": all_pictures}
     show_as(write(opened, suite, folder, **shared), json, exported)
 
 

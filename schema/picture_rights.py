@@ -46,6 +46,34 @@ class PictureRights:
         return dict(sorted(counts.items()))
 
 
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """The samples of a release whose pictures may not be shown, for those who know no more than source and key."""
+
+    sources: frozenset[str]
+    """Sources of which none may be shown."""
+    keys: frozenset[str]
+    """Single samples of other sources."""
+
+    def holds(self, source: str, key: str) -> bool:
+        """Whether it is one of them."""
+        return source in self.sources or key in self.keys
+
+
+def hidden(release: Release) -> Hidden:
+    """The samples of a release whose pictures may not be shown, excluded ones left out."""
+    rights, sources, keys = PictureRights.of(release), set(), set()
+    for source in release.sources:
+        licences = licences_of(release, source)
+        narrow = [one for one in licences if not rights.may_show(source, one)]
+        if len(narrow) == len(licences):
+            sources.add(source)
+        elif narrow:
+            rows = pq.read_table(release.index_path(source), columns=["key"], filters=[("licence", "in", narrow)])
+            keys.update(rows["key"].to_pylist())
+    return Hidden(frozenset(sources), frozenset(keys))
+
+
 def may_show(release: Release, source: str, licence: str) -> bool:
     """Whether a sample of the release may be shown; for many samples take `PictureRights.of` once."""
     return PictureRights.of(release).may_show(source, licence)
@@ -76,4 +104,7 @@ def words(withheld: Mapping[str, int], *, option: str = "--all-pictures") -> str
     """The sentence that says how many pictures were left out, of which sources, and what shows them nevertheless."""
     said = ", ".join(f"{source} {count:,}" for source, count in withheld.items())
     total = sum(withheld.values())
-    return f"{total:,} pictures were left out whose pixels nobody may pass on, as far as is known ({said}); {option} shows them"
+    left = f"{total:,} picture{'s were' if total > 1 else ' was'} left out"
+    return (
+        f"{left} whose pixels nobody may pass on, as far as is known ({said}); {option} shows {'them' if total > 1 else 'it'}"
+    )

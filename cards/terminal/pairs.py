@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ...schema import picture_rights
+
 _PARTS = {
     "all": "pairs",
     "within_source": "within a source",
@@ -41,6 +43,8 @@ def duplicates(result: Mapping[str, Any], out: Console) -> None:
             out.print(f"{name}: {escape(result[name])}", soft_wrap=True)
     if result["page"]:
         out.print(escape(result["notice"]), style="yellow")
+        if result.get("withheld"):
+            out.print(escape(picture_rights.words(result["withheld"])), soft_wrap=True)
     out.print(_verdict(result))
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from ...schema.picture_rights import words
+
 
 def exported(result: Mapping[str, Any], out: Console) -> None:
     """Files and counts of an export."""
@@ -17,6 +19,8 @@ def exported(result: Mapping[str, Any], out: Console) -> None:
     for path in result["tasks"]:
         out.print(f"tasks     {escape(path)}")
     out.print(f"interface {escape(result['labeling'])}")
+    if result["withheld"]:
+        out.print(escape(f"questions are counted with their pictures: {words(result['withheld'])}"), soft_wrap=True)
 
 
 def imported(result: Mapping[str, Any], out: Console) -> None:

@@ -21,6 +21,7 @@ from PIL import Image
 
 from ...schema.errors import ReleaseError
 from ...schema.lexicon import PLACE
+from ...schema.picture_rights import Hidden
 from ...schema.question import Kind, Question, question_of
 from ...schema.question_set import QuestionSet
 
@@ -74,15 +75,28 @@ def every(files: Iterable[Path]) -> Iterator[Question]:
                 yield from map(question_of, batch.to_pylist())
 
 
-def pick(files: Iterable[Path], *, count: int, seed: int, evenly: bool = False) -> list[Question]:
+def left_out(files: Iterable[Path], hidden: Hidden) -> dict[str, int]:
+    """Source → questions about pictures that may not be shown."""
+    found: Counter[str] = Counter()
+    for path in files:
+        columns = pq.read_table(path, columns=["source", "key"]).to_pydict()
+        pairs = zip(columns["source"], columns["key"], strict=True)
+        found.update(source for source, key in pairs if hidden.holds(source, key))
+    return dict(sorted(found.items()))
+
+
+def pick(files: Iterable[Path], *, count: int, seed: int, evenly: bool = False, hidden: Hidden | None = None) -> list[Question]:
     """Up to `count` questions of each kind, kind after kind in the order of `Kind`, each in drawn order.
 
-    `evenly` draws from the sources in turn, where else a large one would be seen alone.
+    `evenly` draws from the sources in turn, where else a large one would be seen alone. Questions about `hidden` pictures are
+    left out.
     """
     piles: dict[tuple[str, str], list[_Drawn]] = {}
     for path in files:
-        columns = pq.read_table(path, columns=["id", "kind", "source"]).to_pydict()
-        for id, kind, source in zip(columns["id"], columns["kind"], columns["source"], strict=True):
+        columns = pq.read_table(path, columns=["id", "kind", "source", "key"]).to_pydict()
+        for id, kind, source, key in zip(*columns.values(), strict=True):
+            if hidden is not None and hidden.holds(source, key):
+                continue
             piles.setdefault((kind, source if evenly else ""), []).append((_rank(seed, id), id, path))
         piles = {place: nsmallest(count, pile) for place, pile in piles.items()}
     chosen = [one for kind in Kind for one in _in_turn([pile for (of, _), pile in piles.items() if of == kind], count)]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from ...schema.picture_rights import Hidden, hidden, words
 from ...schema.prompt_drawing import drawn
 from ...schema.question import Prompt, Question, Span
 from . import picked
@@ -28,7 +29,9 @@ NOTICE = (
 )
 
 
-def preview(release: Release, suite: str, *, count: int, seed: int, answers: Path | None = None) -> str:
+def preview(
+    release: Release, suite: str, *, count: int, seed: int, answers: Path | None = None, all_pictures: bool = False
+) -> str:
     """The page: up to `count` questions of each kind, drawn from the sources in turn; the same for the same seed.
 
     Args:
@@ -37,16 +40,20 @@ def preview(release: Release, suite: str, *, count: int, seed: int, answers: Pat
         count: Of each kind.
         seed: Of the draw.
         answers: The private folder of withheld answers; without it they are said to be withheld.
+        all_pictures: Shows pictures too that nobody may pass on, as far as is known; else they are left out and counted.
 
     Raises:
         UsageError: the release doesn't hold the set.
         ReleaseError: a question's image is missing.
     """
     files = picked.files_of(release, suite, answers=answers)
-    every, chosen = picked.counts(files), picked.pick(files, count=count, seed=seed, evenly=True)
+    unseen = Hidden(frozenset(), frozenset()) if all_pictures else hidden(release)
+    every, chosen = picked.counts(files), picked.pick(files, count=count, seed=seed, evenly=True, hidden=unseen)
     title = f"{suite}: {len(chosen)} of {sum(every.values()):,} questions"
     links = "".join(f'<a href="#{kind}">{_words(kind)} ({number:,})</a> ' for kind, number in every.items())
     facts = f"Drawn by seed {seed}, from the sources in turn."
+    if withheld := picked.left_out(files, unseen):
+        facts += f" Questions are counted with their pictures: {words(withheld)}."
     parts = [_HEAD.format(title=_safe(title), notice=_safe(NOTICE), facts=_safe(facts), links=links)]
     for kind, some in groupby(picked.asked(release, chosen), key=lambda one: one.question.kind.value):
         parts.append(f'<section id="{kind}"><h2>{_words(kind)}</h2>\n')

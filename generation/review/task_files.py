@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...schema.errors import UsageError
+from ...schema.picture_rights import Hidden, hidden
 from ...schema.question import Question
 from . import picked
 from .label_studio import labeling, task
@@ -34,6 +35,7 @@ def export(
     seed: int = 0,
     images_at: str | None = None,
     answers: Path | None = None,
+    all_pictures: bool = False,
     part_bytes: int = PART_BYTES,
 ) -> dict[str, Any]:
     """What was written to a folder: `tasks.json`, where needed `tasks-2.json` and so on, and `labeling.xml`.
@@ -47,6 +49,8 @@ def export(
         images_at: Where Label Studio will find the folder `images/` that is then written: an address, or a path that it
             serves. Without it each task holds its image as a data URI.
         answers: The private folder of withheld answers.
+        all_pictures: Writes tasks too whose pictures nobody may pass on, as far as is known; else they are left out and
+            counted.
         part_bytes: A file of tasks that has reached this size ends.
 
     Raises:
@@ -54,14 +58,16 @@ def export(
         ReleaseError: a question's image is missing.
     """
     files = picked.files_of(release, suite, answers=answers)
-    every = picked.every(files) if count is None else iter(picked.pick(files, count=count, seed=seed))
+    unseen = Hidden(frozenset(), frozenset()) if all_pictures else hidden(release)
+    drawn = picked.every(files) if count is None else picked.pick(files, count=count, seed=seed, hidden=unseen)
+    every = (one for one in drawn if not unseen.holds(one.source, one.key))
     counted: Counter[str] = Counter()
     lines = _lines(release, every, out, images_at=images_at, counted=counted)
     out.mkdir(parents=True, exist_ok=True)
     parts = _written(lines, out, part_bytes=part_bytes)
     (out / LABELING).write_text(labeling(), encoding="utf-8")
     told = {"suite": suite, "questions": counted.total(), "kinds": dict(counted)}
-    told |= {"bytes": sum(path.stat().st_size for path in parts)}
+    told |= {"withheld": picked.left_out(files, unseen), "bytes": sum(path.stat().st_size for path in parts)}
     return told | {"tasks": [str(path) for path in parts], "labeling": str(out / LABELING)}
 
 
