@@ -44,7 +44,9 @@ def write(
     with_image: Annotated[bool, typer.Option("--with-image", help="Send the pictures too; else only words leave.")] = False,
     allow_credentialed: Annotated[
         list[str] | None,
-        typer.Option(metavar="SOURCE", help="Send this credentialed source to another machine; recorded.", show_default="none"),
+        typer.Option(
+            metavar="SOURCE", help="Send this source to another machine though nobody grants it; recorded.", show_default="none"
+        ),
     ] = None,
     concurrency: Annotated[int, typer.Option(min=1, help="Requests under way at once.")] = 4,
     rpm: Annotated[int | None, typer.Option(min=1, help="Requests per minute.", show_default="no limit")] = None,

@@ -12,6 +12,7 @@ from typing import Any
 
 from ... import __version__
 from ...schema.errors import UsageError
+from ...schema.processing_rights import CODE, kept_here
 from ...schema.question_set import MADE_FROM
 from ...schema.release import Release
 from ...schema.sample import SCHEMA_VERSION
@@ -26,8 +27,6 @@ from .retrieval import Corpus
 from .shard import Shard, planned
 
 NAME = "written"
-_OPEN = frozenset({"open", "registration", "generated"})
-"""Kinds of access whose data may be sent to another machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +50,7 @@ class Wish:
     """Where their whole questions go; None: `RELEASE.work/answers`."""
     name: str = NAME
     allow_credentialed: Sequence[str] = ()
-    """Sources whose words (and images) may leave this machine though their access is credentialed; recorded."""
+    """Sources whose words (and images) may leave this machine though nobody grants it; recorded."""
 
     def __post_init__(self) -> None:
         if strange := sorted(set(self.kinds) - set(ASKED)):
@@ -149,13 +148,15 @@ class Planned:
 
 
 def _guard(release: Release, endpoint: Endpoint, wish: Wish) -> None:
-    """Refuse to send what its owner entrusts to named people."""
-    held = {recipe["facts"]["name"]: recipe["facts"]["access"] for recipe in release.recipes()}
-    if strange := sorted(set(wish.allow_credentialed) - set(held)):
-        raise UsageError(f"source {', '.join(strange)} to allow; expected some of {', '.join(sorted(held))}")
-    closed = sorted(name for name in held if held[name] not in _OPEN and name not in wish.allow_credentialed)
-    if closed and not endpoint.loopback:
+    """Refuse to send what nobody lets another machine read."""
+    if strange := sorted(set(wish.allow_credentialed) - set(release.sources)):
+        raise UsageError(f"source {', '.join(strange)} to allow; expected some of {', '.join(release.sources)}")
+    if endpoint.loopback:
+        return
+    closed = {source: why for source, why in kept_here(release).items() if source not in wish.allow_credentialed}
+    if closed:
+        said = "; ".join(f"{source}: {why}" for source, why in closed.items())
         raise UsageError(
-            f"{', '.join(closed)}: access is {held[closed[0]]}, and {endpoint.shown} is another machine; expected an endpoint "
-            "on this one; where the owner's terms allow it, --allow-credentialed SOURCE sends them and is recorded"
+            f"{said}, and {endpoint.shown} is another machine; expected an endpoint on this one; where the owner's terms allow "
+            f"it, `medloom gate RELEASE --override {CODE}:SOURCE=REASON` or --allow-credentialed SOURCE says so on the record"
         )
