@@ -1,12 +1,28 @@
 """The verbs of the command line. Each imports the room it needs when it runs, so that `medloom --help` is instant."""
 
-from . import asking, building, citing, duplicates, exploring, gating, labels, looking, reviewing, selecting, words, writing
+from . import (
+    asking,
+    building,
+    carding,
+    citing,
+    duplicates,
+    exploring,
+    gating,
+    labels,
+    looking,
+    publishing,
+    reviewing,
+    selecting,
+    words,
+    writing,
+)
 from .app import app, main
 
 __all__ = [
     "app",
     "asking",
     "building",
+    "carding",
     "citing",
     "duplicates",
     "exploring",
@@ -14,6 +30,7 @@ __all__ = [
     "labels",
     "looking",
     "main",
+    "publishing",
     "reviewing",
     "selecting",
     "words",

@@ -14,7 +14,7 @@ import orjson
 import pyarrow as pa
 import yaml
 
-from . import check_certificate, check_published, check_questions, check_recipe, embedded, index
+from . import card_digest, check_certificate, check_published, check_questions, check_recipe, embedded, index
 from .check import check_image, check_sample
 from .errors import Issue, ReleaseError
 from .index_rows import IndexRows
@@ -60,6 +60,7 @@ def check(path: Path | str, *, progress: Progress | None = None) -> dict[str, An
         faults.extend(check_recipe.faults_of(recipe))
     faults.extend(_readme_faults(release))
     faults.extend(_stray_files(release))
+    faults.extend(card_digest.faults_of(release.root, _yaml(release.root / "README.md")))
     faults.extend(check_certificate.faults_of(release))
     faults.extend(check_questions.faults_of(release))
     faults.extend(embedded.faults_of(release))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -117,12 +116,3 @@ def _description(facts: CardFacts) -> str:
         f"{facts.samples:,} medical images from {count} {'source' if count == 1 else 'sources'}, each with one record: "
         f"modality, anatomical area, labels with their state, and {regions(facts)}. Sources keep their owners' licences."
     )
-
-
-def lines(result: Mapping[str, Any]) -> Iterator[str]:
-    """What the command line tells of a card."""
-    yield f"{result['pretty_name']}: {len(result['files'])} files in {result['release']}"
-    yield from (f"  {name}" for name in result["files"])
-    if result["pictures"]["withheld"]:
-        yield f"pictures left out: {json.dumps(result['pictures']['withheld'])}"
-    yield f"{result['gaps']} questions of {DATASHEET} wait for people; {len(result['kept'])} hold what people wrote"

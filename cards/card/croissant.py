@@ -65,7 +65,7 @@ def croissant(facts: CardFacts, *, description: str, limitations: Iterable[str])
         "alternateName": facts.pretty_name,
         "description": description,
         "license": [licence(id).address or id for id in facts.licences],
-        "citeAs": "\n\n".join(facts.citations),
+        "citeAs": facts.bibtex,
         "version": facts.version,
         "inLanguage": ["en"],
         "keywords": sorted(slug(name) for name in facts.distributions["modality"]),

@@ -25,6 +25,7 @@ from ...schema.release import DEFAULT, Release
 from ...schema.rights import Right, Subject, rights_of
 from ...schema.sample import SPLITS
 from ...schema.triplet import AREAS, MODALITIES, TASKS
+from ..living.bibtex import bibliography
 from .counting import Counting
 
 if TYPE_CHECKING:
@@ -159,9 +160,9 @@ class CardFacts:
         return {id: sorted(found[id]) for id in sorted(found)}
 
     @cached_property
-    def citations(self) -> list[str]:
-        """BibTeX of the sources, each once."""
-        return list(dict.fromkeys(str(one.facts["citation"]).strip() for one in self.sources))
+    def bibtex(self) -> str:
+        """The works that the sources ask to cite, each once."""
+        return bibliography(one.facts for one in self.sources)
 
     def whole(self, mode: Mode) -> list[SourceFacts]:
         """The sources held in one mode."""
