@@ -102,7 +102,7 @@ class _Asker:
     def label(self, case: Case, state: Record, *, place: int, chance: Chance) -> Question | None:
         """The question about a label; none where nothing is known to be wrong."""
         rivals = self.rivals.get(state["subset"])
-        known = rivals.absent(case, self.pools, beside=[state["label_id"]]) if rivals else []
+        known = rivals.absent(case, self.pools, beside=[state["label_id"]]) if rivals and case.absent else []
         if rivals is None or not known:
             return None
         if self.even.skips(case, state["label_id"], rivals.pool, place=state["subset"], chance=chance):

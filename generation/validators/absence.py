@@ -19,7 +19,8 @@ _CUE = re.compile(
     r"(?:(?:an?|any|the|visible|left|right) )*(?=\w)"
 )
 _NEXT = re.compile(r"(?:,? (?:or|nor|and) |, )(?:(?:an?|any|the) )?(?=\w)")
-_LIST = re.compile(r"\babsent\b[^.;:]*: *(?P<names>[^.;:]*)")
+_LIST = re.compile(r"absent(?<!\wabsent)\b[^.;:]*: *(?P<names>[^.;:]*)")
+"""It begins with the word itself, not with what mustn't stand before: so the engine skips to the word."""
 _LATER = re.compile(r" (?:is|are|was|were) (?:absent|not (?:seen|present|visible|found|there|shown))\b")
 _CUES = ("no ", "No ", "ithout ", "ree of ", "bsence of ", "either ", "nor ", "Nor ")
 _VERBS = tuple(f" {verb} {rest}" for verb in ("is", "are", "was", "were") for rest in ("absent", "not "))
@@ -45,9 +46,8 @@ def _denied(answer: str, case: Case) -> Iterator[Mention]:
     for cue in _CUE.finditer(answer) if any(word in answer for word in _CUES) else ():
         if labels().at(answer, cue.start()) is None:  # "no brain tumor" is a label itself
             yield from _row(answer, cue.end(), case)
-    if "absent" in answer:
-        for match in _LIST.finditer(answer):
-            yield from _row(answer, match.start("names"), case)
+    for match in _LIST.finditer(answer):
+        yield from _row(answer, match.start("names"), case)
     if any(verb in answer for verb in _VERBS):
         for match in _LATER.finditer(answer):
             start = max(match.start() - _BACK, 0)

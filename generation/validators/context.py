@@ -40,18 +40,19 @@ def _description(question: Question, case: Case) -> Iterator[Fault]:
     """What the text says of the picture itself: where it opens, and where it names its modality."""
     answer = question.answer or ""
     text = " ".join([answer[one.start : one.end] for one in question.spans if one.level == "global"]) or answer
-    own = {case.record["area"], *(one["area"] for one in case.states)}
     for sentence in _of_the_picture(text):
         for code in _strange_modalities(sentence, case.modality):
             yield Fault("wrong-modality", MODALITIES[code].name, case.modality_name)
-        for word, code in _areas(sentence):
+        areas = _areas(sentence)
+        own = {case.record["area"], *(one["area"] for one in case.states)} if areas else ()
+        for word, code in areas:
             if not any(_related(AREAS, code, area) for area in own) and word not in _labels(case):
                 yield Fault("wrong-area", AREAS[code].name, " or ".join(sorted(own)))
 
 
 def _of_the_picture(text: str) -> list[str]:
     first, *others = sentences(text) or [""]
-    return [first, *(one for one in others if not one.startswith(GENERAL) and _modality_names().within(one))]
+    return [first, *(one for one in others if not one.startswith(GENERAL) and _modalities(one))]
 
 
 def _labels(case: Case) -> set[str]:
@@ -62,8 +63,13 @@ def _labels(case: Case) -> set[str]:
 @lru_cache(1 << 14)
 def _strange_modalities(text: str, modality: str) -> tuple[str, ...]:
     """Codes of the modalities that a text names and that have nothing to do with one."""
-    found = [one.meant for one in _modality_names().within(text)]
-    return tuple(code for code in found if not _related(MODALITIES, code, modality))
+    return tuple(code for code in _modalities(text) if not _related(MODALITIES, code, modality))
+
+
+@lru_cache(1 << 14)
+def _modalities(text: str) -> tuple[str, ...]:
+    """Codes of the modalities that a text names."""
+    return tuple([one.meant for one in _modality_names().within(text)])
 
 
 @lru_cache(1 << 14)

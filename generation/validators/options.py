@@ -50,7 +50,9 @@ def _answered(question: Question) -> bool:
     if question.kind is Kind.SINGLE_CHOICE and len(right) != 1:
         return False
     letters, texts = question.letters, [one.text for one in right]
-    return question.answer in {", ".join(letters), ",".join(letters), ", ".join(texts), "; ".join(texts), listed(texts)}
+    if question.answer in (",".join(letters), ", ".join(letters)):
+        return True
+    return question.answer in (", ".join(texts), "; ".join(texts), listed(texts))
 
 
 def _one_thing(one: Option, other: Option) -> bool:
