@@ -7,6 +7,7 @@ MedLoomError                    exit code
 ├── ReleaseError                1   a release breaks the contract
 ├── TooManyBadUnits             3   more units failed than the source allows
 ├── EndpointError               1   a model's endpoint refuses, or doesn't answer any more
+├── PublishError                1   the Hub refuses what is sent, or can't be reached
 └── DataError                   –   one file or label can't be used; becomes an Issue, never leaves a build
     ├── UnreadableError             the bytes can't be decoded
     └── RegionError                 a box, mask, contour or point has no meaning on its image
@@ -61,6 +62,10 @@ class TooManyBadUnits(MedLoomError):
 
 class EndpointError(MedLoomError):
     """An endpoint of a model that refuses to serve, or doesn't answer any more."""
+
+
+class PublishError(MedLoomError):
+    """The Hub refuses what is sent to it, or can't be reached; what went up so far stays there."""
 
 
 class Severity(StrEnum):

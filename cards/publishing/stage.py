@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from ...builders.shards import ShardWriter
 from ...schema import card_digest, certificate
-from ...schema.disk import write_json
+from ...schema.disk import read_json, write_json
 from ...schema.errors import ReleaseError, UsageError
 from ...schema.published import ENTRY, Mode, keys_path, keys_table, mode_of, records_path
 from ...schema.question_set import FOLDER, INFO, REVIEW, QuestionSet
@@ -28,7 +28,9 @@ from ...schema.release import Release
 from ...schema.shard import pairs
 from .asked import asked_of
 
-AS_THEY_ARE = (card_digest.DATASHEET, card_digest.CROISSANT, "overrides.json", "withdrawn.json")
+AS_THEY_ARE = (card_digest.DATASHEET, card_digest.CROISSANT)
+BY_SOURCE = ("overrides.json", "withdrawn.json")
+"""Lists of objects, each about a source or, without one, about all."""
 _LESS = (Mode.FULL, Mode.ANNOTATIONS, Mode.RECIPE)
 
 
@@ -164,6 +166,10 @@ def _others(release: Release, staged: Release, *, whole: bool) -> None:
     for name in AS_THEY_ARE:
         if (release.root / name).is_file():
             shutil.copyfile(release.root / name, staged.root / name)
+    for name in BY_SOURCE:
+        if (release.root / name).is_file():
+            entries = read_json(release.root / name) or []
+            write_json(staged.root / name, [one for one in entries if one["source"] in (None, *staged.sources)])
 
 
 @contextmanager
