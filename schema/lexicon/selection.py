@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
+from ..published import Mode, mode_of
 from ..release import Release
 from . import conditions, database, tree
 from .asked import Asked, Holdings, Words, asked
@@ -49,7 +50,12 @@ class Lexicon:
     @property
     def sources(self) -> Sequence[str]:
         """The sources whose samples it finds, sorted."""
-        return self.release.sources if self.within is None else self.within
+        return self.indexed if self.within is None else self.within
+
+    @cached_property
+    def indexed(self) -> list[str]:
+        """The sources that the release has an index of, sorted: all but those of which it holds keys alone."""
+        return [one for one in self.release.sources if mode_of(self.release.recipe(one) or {}) is not Mode.RECIPE]
 
     def select(
         self,
@@ -88,7 +94,7 @@ class Lexicon:
         if where is not None:
             around = database.may_look_around(where)
             tables = database.TABLES if around else ("samples",)
-            with self.seeing(self.release.sources if around else self.sources, tables=tables) as cursor:
+            with self.seeing(self.indexed if around else self.sources, tables=tables) as cursor:
                 database.condition(cursor, where)
         return Selection(self, asked(words, Holdings(lambda: self.release.sources, self._labels), where=where))
 
@@ -112,7 +118,7 @@ class Lexicon:
 
     def _labels(self) -> list[str]:
         """Every label that the release states, in whatever state."""
-        with self.seeing(self.release.sources, tables=("annotations",)) as cursor:
+        with self.seeing(self.indexed, tables=("annotations",)) as cursor:
             return [name for (name,) in cursor.execute("SELECT DISTINCT label FROM annotations").fetchall()]
 
 
@@ -187,6 +193,8 @@ class Selection:
     def query(self) -> str:
         """SQL for every column of the samples that fit, over the tables of the index."""
         found = conditions.chosen(self.asked)
+        if self.lexicon.within is not None and database.may_look_around(self.asked.where):
+            found = f"{found} AND {conditions.any_of('source', frozenset(self.lexicon.within))}"
         if self.shards is None:
             return found
         return f"{found} AND {conditions.any_of('shard', frozenset(self.shards))}"
@@ -210,7 +218,7 @@ class Selection:
         every = self.lexicon.sources
         wanted = [source for source in every if source in self.asked.sample.get("source", every)]
         if database.may_look_around(self.asked.where):
-            scopes = [self.lexicon.release.sources]
+            scopes = [self.lexicon.indexed]
         else:
             scopes = [wanted] if alone else [[source] for source in wanted]
         for sources in scopes:
