@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from medloom.generation.case import Asking, Case
 from medloom.generation.pools import Pools
-from medloom.generation.validators import CODES, validate
+from medloom.generation.validators import CODES, saying, validate
 from medloom.generation.validators.naming import holds, labels, named
 from medloom.generation.validators.place import outside
 from medloom.schema.labels import Label
@@ -441,6 +441,21 @@ def test_every_canonical_name_is_found_in_any_sentence(name: str, sentence: str)
     at = text.index(name)
     assert labels().at(text, at) == found[0]
     assert (found[0].start, text[at : at + len(name)]) == (at, name)
+    ends = [one for one in found if one.end == len(text)]
+    assert labels().ending(text) == ends
+    assert labels().ending(f"{text} is") == []
+
+
+@given(st.sampled_from(["6.3%", "0.04 %", "17%"]), st.sampled_from(["a3", "a41"]))
+def test_what_a_sentence_says_of_place_side_and_number_is_the_same_for_any_share(share: str, box: str):
+    text = "The {} covers {} of the image in its upper left, image left of 2 kidneys: <box:{}>."
+    what = saying.said(text.format("left lung", share, box))
+    assert what == saying.said(text.format("left lung", "5%", "a1"))
+    assert [(one.height, one.side) for one in what.places] == [("upper", "left")]
+    assert [(one.side, one.words) for one in what.sides] == [("left", "left lung")]
+    assert [(one.number, one.label_id) for one in what.counts] == [(2, ID["kidney"])]
+    assert what.relations == ("image left of",)
+    assert what.shares
 
 
 @given(st.sampled_from(sorted(BOXES)), st.floats(-5, 125), st.floats(-5, 95))
