@@ -37,7 +37,10 @@ def overrides_of(root: Path) -> list[Override]:
     """
     path = root / FILE
     try:
-        return _sorted(Override(**one) for one in json.loads(path.read_text(encoding="utf-8")))
+        held = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(held, list):
+            raise TypeError(f"a JSON {type(held).__name__}")
+        return _sorted(Override(**one) for one in held)
     except FileNotFoundError:
         return []
     except (ValueError, TypeError) as error:
