@@ -21,6 +21,7 @@ from typing import Any
 from ..schema.disk import read_json, write_json
 from ..schema.errors import Issue, TooManyBadUnits
 from ..schema.release import Release
+from ..schema.withdrawn import Withdrawn, withdrawn_of
 from . import catalog
 from .chunk import Chunk, Job, read_chunk, read_without_crashers, write_units
 from .deal import deal, hands, plan
@@ -36,6 +37,7 @@ from .source import Facts, Source
 from .unit import Unit
 from .verify import require
 from .voted import Voted, meaning_sha256, voted
+from .withdrawing.journal import complete
 from .workspace import Workspace, listing_digest, locked, versions
 
 CHUNK_UNITS = 32
@@ -73,6 +75,7 @@ def build(spec: str, raw_root: Path, release: Path, *, options: Options, progres
     source = catalog.load(spec)
     workspace = Workspace(release.absolute(), source.facts.name)
     with locked(workspace.release):
+        complete(workspace.release)
         tally = Tally()
         raw = Raw(raw_root, unpack_to=workspace.unpacked, report=tally.add)
         require(source, raw)
@@ -129,6 +132,7 @@ class _Build:
         listed = self._list()
         read = self._read(listed)
         self._stop_if_too_bad(read)
+        self._forget_what_was_withdrawn()
         staged = read_json(self.workspace.root / "staged.json") or self._stage(listed, read)
         self._put_in_place(staged)
         report = self._report(staged)
@@ -183,11 +187,24 @@ class _Build:
             f"{allowed:.1%}; see {self.workspace.report}, mend the raw files or pass --max-bad-share"
         )
 
+    def _forget_what_was_withdrawn(self) -> None:
+        """Stage anew where something was withdrawn from the release since a build was killed."""
+        mark, known = self.workspace.root / "withdrawn.json", self.withdrawn.as_json()
+        if (read_json(mark) or []) != known:
+            (self.workspace.root / "staged.json").unlink(missing_ok=True)
+            shutil.rmtree(self.workspace.staged, ignore_errors=True)
+        write_json(mark, known)
+
+    @property
+    def withdrawn(self) -> Withdrawn:
+        """What was withdrawn of this source from the release before."""
+        return withdrawn_of(self.workspace.release).of([self.facts.name])
+
     def _stage(self, listed: dict[str, Any], read: dict[str, int]) -> dict[str, Any]:
         """Shards, index and recipe of the source in `staged/`."""
         staging = Staging(self.workspace.staged, self.workspace.staged / "pieces")
         places = {"parts": self.workspace.parts, "staging": staging}
-        rows, fate, repeated = plan(self.workspace.parts, range(listed["chunks"]))
+        rows, fate, repeated = plan(self.workspace.parts, range(listed["chunks"]), self.withdrawn)
         for key in repeated:
             found, expected = f"key {key} of several pictures", "one picture of each unit, frame and slice"
             self.tally.add(Issue("duplicate-id", key, found, expected, "the first stands"))

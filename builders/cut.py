@@ -24,6 +24,7 @@ from ..schema.errors import ReleaseError, UsageError
 from ..schema.record import with_split
 from ..schema.release import Release, work_folder
 from ..schema.shard import Place
+from ..schema.withdrawn import withdrawn_of, write_withdrawn
 from .chosen import Chosen, choice_of, find, told
 from .engine import Engine
 from .pieces import Contents, Piece, Staging, join_index, pieces, write, write_all
@@ -115,6 +116,7 @@ class _Cut:
             recipe = recipe_of_cut(self.recipes[source], self.cuts[source], shards=shards, index=index)
             write_json(self.staged.recipe_path(source), recipe)
         self._verify_unchanged()
+        write_withdrawn(self.staged.root, withdrawn_of(self.original.root).of(rows))
         self.staged.write_readme(_work(self.target) / "README.tmp")
         self.staged.root.rename(self.target)
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..schema.record import with_split
+from ..schema.withdrawn import REASON, Withdrawn
 from .parts import PartReader, rows_of
 from .pieces import Contents, Piece, Staging, pieces, write
 from .shards import TARGET_BYTES
@@ -32,8 +33,11 @@ class Hand:
     parts: Path
 
 
-def plan(parts: Path, numbers: range) -> tuple[pa.Table, Fate, list[str]]:
-    """Every sample of the source in key order, its fate, and the keys that came twice (the first stands)."""
+def plan(parts: Path, numbers: range, withdrawn: Withdrawn | None = None) -> tuple[pa.Table, Fate, list[str]]:
+    """Every sample of the source in key order, its fate, and the keys that came twice (the first stands).
+
+    What was withdrawn takes part in the decision, so that its going moves nobody else, and is then excluded.
+    """
     rows = rows_of(parts, numbers).sort_by([("key", "ascending"), ("part", "ascending"), ("offset", "ascending")])
     keys = _codes(rows["key"])
     first = np.diff(keys, prepend=-1) != 0
@@ -46,7 +50,14 @@ def plan(parts: Path, numbers: range) -> tuple[pa.Table, Fate, list[str]]:
         pixels=_codes(rows["pixel_sha256"]),
         blank=rows["blank"].to_numpy(zero_copy_only=False).astype(bool),
     )
-    return rows, fate, repeated
+    return rows, fate if withdrawn is None else _without(rows, fate, withdrawn), repeated
+
+
+def _without(rows: pa.Table, fate: Fate, withdrawn: Withdrawn) -> Fate:
+    named = ((rows["key"], withdrawn.keys), (rows["group"], withdrawn.groups))
+    gone = [pc.is_in(column, pa.array(sorted(some), pa.string())).to_numpy() for column, some in named]
+    out = gone[0] | gone[1]
+    return Fate(np.where(out, EXCLUDED, fate.split), np.where(out, REASON, fate.reason))
 
 
 def _codes(column: pa.ChunkedArray) -> np.ndarray:

@@ -24,6 +24,8 @@ from ..schema import index
 from ..schema.disk import read_json, write_json
 from ..schema.errors import MedLoomError
 from ..schema.sample import SPLITS
+from ..schema.withdrawn import REASON as WITHDRAWN
+from ..schema.withdrawn import emptied
 from .deidentify import file_sha256
 from .engine import Crashed, Engine
 from .shards import ShardWriter, cuts, shard_count
@@ -196,7 +198,8 @@ def _in_shard(piece: Piece, contents: Contents, rows: _IndexRows) -> dict[str, A
 def _in_index_alone(piece: Piece, contents: Contents, rows: _IndexRows) -> dict[str, Any]:
     """Rows of excluded samples: in the index with their reason, in no shard, their annotations nowhere."""
     for reason, (_, _, record) in zip(piece.rows["exclusion"].to_pylist(), contents, strict=True):
-        rows.add(index.sample_row(orjson.loads(record), {"split": piece.split, "exclusion": reason}))
+        row = index.sample_row(orjson.loads(record), {"split": piece.split, "exclusion": reason})
+        rows.add(emptied(row) if reason == WITHDRAWN else row)
     return {}
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..schema.release import content_sha256
 from ..schema.sample import SPLITS
+from ..schema.withdrawn import REASON as WITHDRAWN
 from .deidentify import Salt
 from .source import Facts, Source
 
@@ -74,6 +75,17 @@ def recipe_of_cut(
         "counts": {"samples": cut["samples"], "excluded": {}},
         **_contents(shards, index, issues={}),
     }
+
+
+def recipe_without(
+    recipe: dict[str, Any], *, shards: list[dict[str, Any]], index: dict[str, str], rows: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """The recipe of a source some of whose samples were withdrawn: `rows` have the `exclusion` that they had before."""
+    excluded = Counter[str](recipe["counts"]["excluded"])
+    excluded.subtract(row["exclusion"] for row in rows if row["exclusion"])
+    excluded[WITHDRAWN] += len(rows)
+    counts = recipe["counts"] | {"excluded": {reason: count for reason, count in sorted(excluded.items()) if count > 0}}
+    return recipe | {"counts": counts} | _contents(shards, index, issues=recipe["issues"])
 
 
 _NOT_OF_THE_ORIGINAL = ("facts", "subsets", "shards", "index")

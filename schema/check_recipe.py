@@ -7,6 +7,7 @@ from typing import Any
 
 from .errors import Issue
 from .release import content_sha256
+from .withdrawn import REASON as WITHDRAWN
 
 
 def faults_of(recipe: dict[str, Any]) -> Iterator[Issue]:
@@ -18,6 +19,7 @@ def faults_of(recipe: dict[str, Any]) -> Iterator[Issue]:
             "digest-differs", where, f"content_sha256 {found[:16]}…", f"{wanted[:16]}… as its lists say", remedy(recipe)
         )
     cut, samples = recipe.get("cut"), sum(shard["samples"] for shard in recipe["shards"])
+    samples += recipe["counts"]["excluded"].get(WITHDRAWN, 0)  # a cut has no other excluded samples
     if cut and not samples == cut["samples"] <= cut["of_samples"]:
         found = f"{cut['samples']} samples chosen of {cut['of_samples']}"
         yield Issue("count-differs", where, found, f"the {samples} of its shards", remedy(recipe))

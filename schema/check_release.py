@@ -14,7 +14,7 @@ import orjson
 import pyarrow as pa
 import yaml
 
-from . import card_digest, check_certificate, check_published, check_questions, check_recipe, embedded, index
+from . import card_digest, check_certificate, check_published, check_questions, check_recipe, embedded, index, withdrawn
 from .check import check_image, check_sample
 from .errors import Issue, ReleaseError
 from .index_rows import IndexRows
@@ -62,6 +62,7 @@ def check(path: Path | str, *, progress: Progress | None = None) -> dict[str, An
     faults.extend(_stray_files(release))
     faults.extend(card_digest.faults_of(release.root, _yaml(release.root / "README.md")))
     faults.extend(check_certificate.faults_of(release))
+    faults.extend(withdrawn.faults_of(release))
     faults.extend(check_questions.faults_of(release))
     faults.extend(embedded.faults_of(release))
     shown = [{name: str(value) for name, value in asdict(fault).items()} for fault in faults[:MOST]]

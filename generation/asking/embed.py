@@ -27,6 +27,7 @@ from ...schema.errors import ReleaseError, UsageError
 from ...schema.question_set import MADE_FROM, QuestionSet
 from ...schema.release import Release, content_sha256, work_folder
 from ...schema.shard import pairs
+from ...schema.withdrawn import withdrawn_of, write_withdrawn
 from .ask import Progress
 
 _PLACE = ("image_offset", "image_size", "json_offset", "json_size")
@@ -73,6 +74,7 @@ def embed(
     staged = Release(work / "release")
     for recipe in original.recipes():
         _finish(original, staged, recipe, made_from=made_from, shards=shards, work=work)
+    write_withdrawn(staged.root, withdrawn_of(original.root))
     staged.write_readme(work / "README.tmp")
     staged.root.rename(target)
     shutil.rmtree(work)
