@@ -20,6 +20,7 @@ PARTS = {
     "neighbours": "duplicates.neighbours",
     "ask": "asking.speed",
     "ask-memory": "asking.flatness",
+    "explore": "exploring.first_view",
 }
 
 

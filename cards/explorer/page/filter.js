@@ -30,7 +30,8 @@ function flattened(lists) {
 export function search(index, chosen) {
   const { columns, count } = index;
   const sets = columns.set_start.length - 1;
-  const fitting = setsThatFit(index, leavesThatFit(index, chosen, null));
+  const asksLeaf = LEAF_FIELDS.some((field) => chosen[field]?.size);
+  const fitting = asksLeaf ? setsThatFit(index, leavesThatFit(index, chosen, null)) : new Uint8Array(sets).fill(1);
   const asked = ROW_FIELDS.filter((field) => chosen[field]?.size).map((field) => ({ field, accepts: acceptance(index, field, chosen[field]) }));
   const raw = Object.fromEntries(ROW_FIELDS.map((field) => [field, new Uint32Array(codesOf(index, field))]));
   const bySet = new Uint32Array(sets);

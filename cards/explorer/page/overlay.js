@@ -7,7 +7,9 @@ export const COLOURS = ["#e69f00", "#56b4e9", "#009e73", "#f0e442", "#cc79a7", "
 export const PROMPT = "#00e5ff";
 export const ANSWER = "#ffe600";
 export const KINDS = ["box", "mask", "contour", "point"];
-const DARK = "rgb(16 16 16 / 0.85)";
+const DARK = "rgb(16 16 16 / 0.7)";
+const BRIGHT = "rgb(255 255 255 / 0.8)";
+const THIN_PX = 150;
 const FILL = 90;
 const FAINT = 26;
 
@@ -61,7 +63,7 @@ function drawRegions(canvas, record, regions) {
   if (painted.length) paintMasks(canvas, image, painted);
   const brush = canvas.getContext("2d");
   const scale = { x: canvas.width / width, y: canvas.height / height };
-  const thick = Math.max(1, Math.round(Math.min(canvas.width, canvas.height) / 200));
+  const thick = Math.max(1, Math.round(Math.min(canvas.width, canvas.height) / THIN_PX));
   for (const one of regions) {
     if (one.kind === "box" && one.box) drawBox(brush, one.box, scale, one.colour, thick);
     if (one.kind === "point") for (const [x, y] of one.points) drawPoint(brush, x * scale.x, y * scale.y, one.colour, thick);
@@ -99,7 +101,7 @@ function paintMask(pixels, mask, colour, { veil, thick }) {
 
 function drawBox(brush, [x0, y0, x1, y1], scale, colour, thick) {
   const frame = [x0 * scale.x, y0 * scale.y, (x1 - x0) * scale.x, (y1 - y0) * scale.y];
-  for (const [style, width] of [[DARK, thick + 2], [colour, thick]]) {
+  for (const [style, width] of [[edge(colour), thick + 1.5], [colour, thick]]) {
     brush.strokeStyle = style;
     brush.lineWidth = width;
     brush.strokeRect(...frame);
@@ -111,9 +113,15 @@ function drawPoint(brush, x, y, colour, thick) {
   brush.arc(x, y, 2 + 1.5 * thick, 0, 2 * Math.PI);
   brush.fillStyle = colour;
   brush.fill();
-  brush.strokeStyle = DARK;
+  brush.strokeStyle = edge(colour);
   brush.lineWidth = 1;
   brush.stroke();
+}
+
+/** An edge that sets a line off: bright for a dark colour, dark for a bright one, by luma (ITU-R BT.709). */
+function edge(colour) {
+  const [red, green, blue] = rgb(colour);
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 110 ? BRIGHT : DARK;
 }
 
 const rgb = (colour) => [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));

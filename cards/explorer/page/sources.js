@@ -39,8 +39,9 @@ function counts(source) {
 function rights(list) {
   return el("ul", { class: "rights" }, list.map(({ subject, licence, granted, evidence }) => {
     const [sign, word] = GRANTED[granted];
-    const words_ = el("span", { class: `granted ${granted}` }, el("span", { "aria-hidden": "true" }, sign), ` ${words(subject)}: ${word}`);
-    return el("li", {}, words_, more("Evidence", el("p", {}, `${licence}. ${evidence.words}${evidence.read_on ? ` (read ${evidence.read_on})` : ""}`), el("p", {}, outward(evidence.address, evidence.address))));
+    const said = el("span", { class: `granted ${granted}` }, el("span", { "aria-hidden": "true" }, sign), ` ${words(subject)}: ${word}`);
+    const read = evidence.read_on ? ` (read ${evidence.read_on})` : "";
+    return el("li", {}, more(said, el("p", {}, `${licence}. ${evidence.words}${read}`), el("p", {}, outward(evidence.address, evidence.address))));
   }));
 }
 
