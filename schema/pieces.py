@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 Piece = tuple[int, int]
 """First row and number of rows."""
-NUMBERS = (960, 480, 240, 120, 60, 48, 24, 12, 8, 4, 2, 1)
+NUMBERS = (960, 480, 240, 120, 60, 24, 12, 6, 4, 2, 1)
 LEAST_BYTES = 256 << 10
 """Of a piece, unless there is only one: each costs at least one read."""
 _AT_ONCE = 4096
