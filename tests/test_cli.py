@@ -244,13 +244,17 @@ def test_check_proves_a_release_and_finds_damage(release: Path, tmp_path: Path, 
 
 def test_show_summarizes_and_draws(release: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     sheet = tmp_path / "deep" / "sheet.png"
-    assert called("show", str(release), "--sheet", str(sheet), "--columns", "3", "--count", "6", "--json") == 0
+    ask = ("show", str(release), "--sheet", str(sheet), "--columns", "3", "--count", "6", "--json")
+    assert called(*ask) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["sheet"], found["withheld"]) == (None, {"mine": 12})  # nobody has stated its licence
+    assert called(*ask, "--all-pictures") == 0
     found = json.loads(capsys.readouterr().out)
     assert found["labels"] == {"cyst": 6, "stone": 6}
     assert found["modalities"] == {"US": 12}
     with Image.open(sheet) as image:
         assert image.width == 3 * 268 + 12
-    assert called("show", str(release), "--label", "cyst", "--count", "2") == 0
+    assert called("show", str(release), "--label", "cyst", "--count", "2", "--all-pictures") == 0
     assert str(release.with_name("release.work") / "contact-sheet.png") in capsys.readouterr().out
     assert called("show", str(release), "--split", "train", "--modality", "CT", "--json") == 0
     assert json.loads(capsys.readouterr().out)["sheet"] is None
