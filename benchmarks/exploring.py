@@ -89,7 +89,7 @@ def _plain(folder: Path, sights: Sights) -> None:
 
 
 def _against(chromium: Any, how: str, address: str, *, plain: str) -> dict[str, Any]:
-    """Median milliseconds of the first view over those of the plain page, each in turn, after one load that warms the server."""
+    """Median milliseconds of the first view over those of the plain page, in turn, after one load that warms the server."""
     pairs = [(_seen(chromium, plain), _seen(chromium, address)) for _ in range(REPEATS + 1)][1:]
     theirs, ours = (median(pair[place] for pair in pairs) for place in (0, 1))
     what = f"explore {SAMPLES:,} samples, {how}: first view / plain page"

@@ -87,3 +87,28 @@ def test_a_release_with_records_alone_shows_why_there_are_no_pictures(built: Cal
     assert records(rows, 1) == records(Rows.of(whole), 1)
     bare = Rows.of(stage(whole, tmp_path / "bare", modes={"phantom": Mode.RECIPE}))
     assert (len(bare), bare.blocks) == (0, 0)
+
+
+UPLOAD = """
+import sys
+from huggingface_hub import HfApi
+api = HfApi()
+api.create_repo("org/demo", repo_type="dataset", private=True)
+api.upload_folder(repo_id="org/demo", repo_type="dataset", folder_path=sys.argv[1])
+"""
+
+
+def test_a_repository_is_shown_as_its_folder_is(built: Callable[[str], tuple[Path, Any]], tmp_path: Path):
+    from hub import Hub
+
+    with Hub(tmp_path / "hub") as hub:
+        environment = hub.environment(tmp_path / "home")
+        folder, site = str(built("phantom")[0]), str(tmp_path / "far")
+        explore = ["-m", "medloom", "explore", "org/demo", "--static", site, "--json"]
+        for command in (["-c", UPLOAD, folder], explore):
+            done = subprocess.run([sys.executable, *command], env=environment, capture_output=True, text=True, cwd=tmp_path)
+            assert done.returncode == 0, done.stderr
+    assert called("explore", folder, "--static", tmp_path / "near") == 0
+    for path in ("data/index.pack", "data/keys.pack", "records/2.pack", "sprites/1.jpg", "images/7"):
+        assert (tmp_path / "far" / path).read_bytes() == (tmp_path / "near" / path).read_bytes(), path
+    assert json.loads((tmp_path / "far/data/release.json").read_text())["name"].startswith("org/demo@")

@@ -57,10 +57,15 @@ class _Plain(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of browsers that hang up."""
+
+
 @contextmanager
 def plain_files(folder: Path) -> Iterator[str]:
     """The address at which the standard library's own file server hands out a folder."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Plain, directory=str(folder))) as server:
+    with _Server(("127.0.0.1", 0), partial(_Plain, directory=str(folder))) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:

@@ -122,7 +122,12 @@ function describe({ told }) {
 }
 
 function said({ told, overlays, only, question, answer }) {
-  if (question) return `Drawn: ${counted(question.prompts.length, "prompt")} of the open question${answer && question.targets.length ? `, and its answer, ${counted(question.targets.length, "annotation")}` : ""}.`;
+  if (question) {
+    const parts = [];
+    if (question.prompts.length) parts.push(`${counted(question.prompts.length, "prompt")} of the open question`);
+    if (answer && question.targets.length) parts.push(`its answer, ${counted(question.targets.length, "annotation")}`);
+    return parts.length ? `Drawn: ${parts.join(", and ")}.` : "Nothing is drawn: the open question points at nothing.";
+  }
   if (only) return `Drawn: annotation ${only} alone.`;
   const count = told.annotations.filter((one) => overlays.has(one.granularity)).length;
   return `Drawn: ${counted(count, "annotation")}.`;
