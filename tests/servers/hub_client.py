@@ -1,65 +1,123 @@
-"""A process of its own that runs code against the Hub server of `hub.py`, since clients read `HF_ENDPOINT` at import."""
+"""A client of the loopback Hub that runs `medloom` in a fresh process each time, with libraries imported only once."""
 
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-LOOP = """
-import contextlib, json, sys, traceback
-out, sys.stdout = sys.stdout, sys.stderr
+from hub import Hub
+
+DRIVER = """
+import json, os, sys, traceback
+import duckdb, matplotlib.pyplot, pyarrow.dataset, huggingface_hub
+import huggingface_hub.hf_api, huggingface_hub.file_download, huggingface_hub._snapshot_download
+import medloom.cards.gates.gate as g
+try: import medloom.cards.gates.privacy
+except ImportError: g.GATES = ("licence", "integrity")
+import medloom.cards.publishing.release
+import medloom.cards.gates.integrity, medloom.cards.gates.licence
+from medloom.cards.publishing.publish import Target, prepared, upload
+from medloom.cli import main
+from medloom.schema.release import Release
+
+def run(asked):
+    if "arguments" in asked:
+        main(asked["arguments"])
+    target, staged = Target(asked["repo"], commit_files=asked["commit_files"]), Release.open(asked["staged"])
+    remote, todo, tag = prepared(staged, target)
+    print(json.dumps(upload(staged, target, remote=remote, todo=todo, tag=tag)))
+
 for line in sys.stdin:
-    names = {"__name__": "__main__"}
-    try:
-        exec(json.loads(line), names)
-        told = {"answer": names.get("answer")}
-    except Exception as error:
-        told = {"kind": type(error).__name__, "message": str(error), "trace": traceback.format_exc()}
-    print(json.dumps(told), file=out, flush=True)
+    asked = json.loads(line)
+    pid = os.fork()
+    if pid == 0:
+        for number, name in ((0, os.devnull), (1, asked["out"]), (2, asked["err"])):
+            os.dup2(os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC), number)
+        os.environ.update(asked["environment"])
+        code = 70
+        try:
+            run(asked)
+            code = 0
+        except SystemExit as exit:
+            code = exit.code or 0
+        except BaseException as error:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    print(pid, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 """
 
 
-class Failed(Exception):
-    """What the code raised: its class by name, and its message."""
+@dataclass(frozen=True)
+class Done:
+    """How a run ended and what it said."""
 
-    def __init__(self, told: Mapping[str, str]):
-        super().__init__(f"{told['kind']}: {told['message']}\n{told['trace']}")
-        self.kind, self.message = told["kind"], told["message"]
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> dict[str, Any]:
+        assert self.code in (0, 1), self.err
+        return json.loads(self.out)
 
 
+@dataclass
 class Client:
-    """A Python process that keeps what it imported between runs, and nothing else; warnings are errors."""
+    """Forks a fresh process for every run, so that libraries are imported once and a run can be killed."""
 
-    def __init__(self, environment: Mapping[str, str]):
-        self._process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", LOOP],
-            env=dict(environment),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+    hub: Hub
+    folder: Path
+    pid: int = 0
+    known: threading.Event = field(default_factory=threading.Event)
 
-    def __enter__(self) -> Client:
-        return self
+    def __post_init__(self) -> None:
+        self.environment = self.hub.environment(self.folder / "home")
+        command = [sys.executable, "-c", DRIVER]
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        self.driver = subprocess.Popen(command, env=self.environment, **pipes)
 
-    def __exit__(self, *error: object) -> None:
-        self._process.communicate()
+    def medloom(self, *arguments: str, **environment: str) -> Done:
+        """`medloom …` at the command line."""
+        return self._run(arguments=list(arguments), environment=environment)
 
-    def run(self, code: str, **values: Any) -> Any:
-        """What the code leaves in the name `answer`, as JSON keeps it; `values` stand above it as names.
+    def publish(self, release: Path, repo: str, *arguments: str, **environment: str) -> Done:
+        """`medloom publish … --json`."""
+        return self.medloom("publish", str(release), "--repo", repo, "--json", *arguments, **environment)
 
-        Raises:
-            Failed: it raised.
-        """
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        given = "".join(f"{name} = {value!r}\n" for name, value in values.items())
-        print(json.dumps(given + code), file=self._process.stdin, flush=True)
-        told = json.loads(self._process.stdout.readline() or '{"kind": "Ended", "message": "", "trace": ""}')
-        if "kind" in told:
-            raise Failed(told)
-        return told["answer"]
+    def upload(self, staged: Path, repo: str, *, commit_files: int = 256) -> Done:
+        """Plan and upload alone, without gates."""
+        return self._run(staged=str(staged), repo=repo, commit_files=commit_files, environment={})
+
+    def kill(self) -> None:
+        """Kill the run that is going on."""
+        self.known.wait()
+        os.kill(self.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        assert self.driver.stdin is not None
+        assert self.driver.stdout is not None
+        self.driver.stdin.close()
+        self.driver.wait()
+        self.driver.stdout.close()
+
+    def _run(self, **asked: Any) -> Done:
+        assert self.driver.stdin is not None
+        assert self.driver.stdout is not None
+        out, err = self.folder / "out", self.folder / "err"
+        self.known.clear()
+        self.driver.stdin.write(json.dumps({**asked, "out": str(out), "err": str(err)}) + "\n")
+        self.driver.stdin.flush()
+        self.pid = int(self.driver.stdout.readline())
+        self.known.set()
+        code = int(self.driver.stdout.readline())
+        return Done(code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))

@@ -115,7 +115,9 @@ def _validate(content: str) -> Answer:
     """As far as we need it: the YAML is a mapping, and a licence is written as the Hub writes them."""
     try:
         header = yaml.safe_load(content.split("---\n")[1]) if content.startswith("---\n") else {}
-        wrong = not isinstance(header, dict) or not re.fullmatch(r"[a-z0-9.+-]+", str(header.get("license", "other")))
+        licences = header.get("license", "other") if isinstance(header, dict) else None
+        names = licences if isinstance(licences, list) else [licences]
+        wrong = not all(re.fullmatch(r"[a-z0-9.+-]+", str(name)) for name in names)
     except (yaml.YAMLError, IndexError):
         wrong = True
     if wrong:
