@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import certificate, gate_overrides, question_set
+from . import certificate, gate_overrides, question_set, withdrawn
 from .errors import Issue
 
 KEY = "medloom_card"
@@ -25,7 +25,7 @@ _MADE_FROM = (
     f"{question_set.FOLDER}/*/{question_set.INFO}",
     f"{certificate.FOLDER}/{certificate.JSON}",
     gate_overrides.FILE,
-    "withdrawn.json",
+    withdrawn.FILE,
 )
 
 

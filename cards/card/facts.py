@@ -25,6 +25,7 @@ from ...schema.release import DEFAULT, Release
 from ...schema.rights import Right, Subject, rights_of
 from ...schema.sample import SPLITS
 from ...schema.triplet import AREAS, MODALITIES, TASKS
+from ...schema.withdrawn import withdrawn_of
 from ..living.bibtex import bibliography
 from .counting import Counting
 
@@ -186,7 +187,8 @@ def gather(release: Release, *, pretty_name: str, repo: str | None = None) -> Ca
     """
     recipes = release.recipes()
     with Counting.over(release) as counting:
-        sources = [_source(recipe, counting, withdrawn=_withdrawn(release)) for recipe in recipes]
+        withdrawn = _withdrawn(release)
+        sources = [_source(recipe, counting, withdrawn=withdrawn) for recipe in recipes]
         counted = {name: _named(name, counting.by(name)) for name in DISTRIBUTIONS}
         labels, numbers = counting.labels(), counting.numbers()
     return CardFacts(
@@ -236,8 +238,7 @@ def _source(recipe: Mapping[str, Any], counting: Counting, *, withdrawn: Mapping
 
 def _withdrawn(release: Release) -> Counter[str]:
     """Source → samples that were taken back."""
-    entries = read_json(release.root / "withdrawn.json") or []
-    return Counter(one["source"] for one in entries if one.get("key") is not None)
+    return Counter(one.source for one in withdrawn_of(release.root).tombstones if one.key is not None)
 
 
 def _named(what: str, counted: Iterable[tuple[str, str, int]]) -> dict[str, dict[str, int]]:
