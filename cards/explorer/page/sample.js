@@ -125,7 +125,7 @@ function said({ told, overlays, only, question, answer }) {
   if (question) {
     const parts = [];
     if (question.prompts.length) parts.push(`${counted(question.prompts.length, "prompt")} of the open question`);
-    if (answer && question.targets.length) parts.push(`its answer, ${counted(question.targets.length, "annotation")}`);
+    if (answer && question.targets.length) parts.push(`the answer, ${counted(question.targets.length, "annotation")}`);
     return parts.length ? `Drawn: ${parts.join(", and ")}.` : "Nothing is drawn: the open question points at nothing.";
   }
   if (only) return `Drawn: annotation ${only} alone.`;
