@@ -46,7 +46,7 @@ def contact_sheet(
         overlays: False shows the clean images.
     """
     rows = list(rows)
-    colours = _colours(rows)
+    colours = colours_of(rows)
     columns = max(1, min(columns, len(rows)))
     font = ImageFont.load_default(FONT_PX)
     cell_h = tile_px + (LINES + 1) * (FONT_PX + 4) + GAP
@@ -72,7 +72,7 @@ def picture(
     shown = image.resize(size, Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC)
     if not overlays:
         return shown
-    colours = _colours([row]) if colours is None else colours
+    colours = colours_of([row]) if colours is None else colours
     annotations = row["json"]["annotations"]
     width = 1 if len(annotations) > MANY else 2
     for one in annotations:
@@ -87,7 +87,7 @@ def picture(
     return shown
 
 
-def _colours(rows: Sequence[Mapping[str, Any]]) -> dict[str, Colour]:
+def colours_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, Colour]:
     """Label → colour: the most frequent labels choose first, and avoid the colours of those beside them on an image."""
     counts: Counter[str] = Counter()
     beside: dict[str, Counter[str]] = {}

@@ -101,9 +101,8 @@ class Journal:
 def complete(root: Path) -> None:
     """Complete a withdrawal from the release at a folder that was killed on its way in."""
     journal = Journal(Release(root.resolve()))
-    moves = journal.complete()
-    if moves is not None:
-        journal.forget()
+    journal.complete()
+    journal.forget()
 
 
 def _prune(folder: Path, stop: tuple[Path, ...]) -> None:

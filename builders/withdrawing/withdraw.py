@@ -80,12 +80,10 @@ def withdraw(
 def _completed(journal: Journal, finish: Finish | None) -> bool:
     """Make the moves that were committed, and the card anew; whether there were any."""
     moves = journal.complete()
-    if moves is None:
-        return False
-    if moves["card"] and finish is not None:
+    if moves is not None and moves["card"] and finish is not None:
         finish(journal.release)
     journal.forget()
-    return True
+    return moves is not None
 
 
 def _staged(journal: Journal, found: Meant, progress: Progress) -> dict[str, Any]:
