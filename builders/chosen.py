@@ -64,7 +64,7 @@ def find(release: Release, choice: pa.Table) -> dict[str, pa.Table]:
     found = np.zeros(len(choice), bool)
     sides: list[pa.Table] = []
     rows = {}
-    for source in release.sources:
+    for source in release.indexed:
         tables = list(_matched(release, source, choice, found=found, sides=sides))
         if tables:
             rows[source] = pa.concat_tables(tables).unify_dictionaries().sort_by("key").combine_chunks()

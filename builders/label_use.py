@@ -33,7 +33,7 @@ def of_source(spec: str) -> list[Used]:
 
 def of_release(release: Release) -> list[Used]:
     """The labels that the index of a release holds."""
-    return [one for source in release.sources for one in _indexed(release.index_path(source, "annotations"), source)]
+    return [one for source in release.indexed for one in _indexed(release.index_path(source, "annotations"), source)]
 
 
 def own_names(specs: list[str]) -> set[str]:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..schema.errors import UsageError
+from ..schema.index import SAMPLES
 from ..schema.load import PLACE, read_row, select_rows
 from ..schema.picture_rights import PictureRights
 from ..schema.published import Mode, mode_of
@@ -27,7 +28,7 @@ def summary(release: Release) -> dict[str, Any]:
     modalities: Counter[str] = Counter()
     labels: Counter[str] = Counter()
     for recipe in release.recipes():
-        facts, rows = recipe["facts"], pq.read_table(release.index_path(recipe["facts"]["name"]), columns=list(COLUMNS))
+        facts, rows = recipe["facts"], _rows(release, recipe)
         splits = Counter(rows["split"].to_pylist())
         for row in rows.to_pylist():
             if row["split"] != "excluded":
@@ -49,6 +50,13 @@ def summary(release: Release) -> dict[str, Any]:
     return {"release": str(release.root), "configs": list(release.configs()), "sources": sources, **ordered}
 
 
+def _rows(release: Release, recipe: Mapping[str, Any]) -> pa.Table:
+    """Index rows of a source; of one that is published as a recipe alone there are none to show."""
+    if mode_of(recipe) is Mode.RECIPE:
+        return SAMPLES.empty_table().select(list(COLUMNS))
+    return pq.read_table(release.index_path(recipe["facts"]["name"]), columns=list(COLUMNS))
+
+
 def row_of(release: Release, key: str) -> dict[str, Any]:
     """The sample of a key, as `load_dataset` gives it.
 
@@ -56,7 +64,7 @@ def row_of(release: Release, key: str) -> dict[str, Any]:
         UsageError: the release holds no such key; the message says why where the index knows.
     """
     known: list[str] = []
-    for source in release.sources:
+    for source in release.indexed:
         table = pq.read_table(release.index_path(source), columns=[*PLACE, "split", "exclusion"])
         keys = table["key"].to_pylist()
         if key in keys:

@@ -155,7 +155,7 @@ def release_look(release: Release, keys: Iterable[str]) -> Look:
     """Pictures of a release, for these keys."""
     wanted = sorted(set(keys))
     places: dict[str, dict[str, Any]] = {}
-    for source in release.sources if wanted else ():
+    for source in release.indexed if wanted else ():
         table = pq.read_table(release.index_path(source), columns=list(PLACE), filters=[("key", "in", wanted)])
         places |= {row["key"]: row for row in table.to_pylist()}
     return lambda key: read_row(release.root, places[key])["image"] if key in places else None

@@ -61,7 +61,7 @@ def group_digest(collection: str, group: str) -> str:
 
 def samples_of(release: Release) -> pa.Table:
     """The index's rows of all sources, excluded ones too: group (digest), split, pixels (16 bytes) and blank."""
-    tables = [_read(release.index_path(source)) for source in release.sources]
+    tables = [_read(release.index_path(source)) for source in release.indexed]
     return pa.concat_tables([_SAMPLES.empty_table(), *tables]).unify_dictionaries().combine_chunks()
 
 

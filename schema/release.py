@@ -99,6 +99,11 @@ class Release:
         return sorted(path.stem for path in (self.root / "recipes").glob("*.json"))
 
     @property
+    def indexed(self) -> list[str]:
+        """Names of the sources whose index it holds, sorted: all but those of which only the recipe is published."""
+        return [recipe["facts"]["name"] for recipe in self.recipes() if mode_of(recipe) is not Mode.RECIPE]
+
+    @property
     def embeds(self) -> bool:
         """Whether some of its shards hold questions, which adds a column to all."""
         return any(embedded.EMBEDDED in recipe for recipe in self.recipes())

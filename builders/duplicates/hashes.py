@@ -46,7 +46,7 @@ class Hashes:
 
 def of_release(release: Release) -> Hashes:
     """The hashes of every sample in a split, from the index alone."""
-    return joined([part for source in release.sources for part in _parts(release.index_path(source))])
+    return joined([part for source in release.indexed for part in _parts(release.index_path(source))])
 
 
 def of_pictures(pictures: Pictures, *, windows: tuple[Window, ...] | None = None) -> Hashes:

@@ -73,7 +73,7 @@ def write(
     Raises:
         UsageError: `out` is taken.
     """
-    tables = [pq.read_table(release.index_path(source), columns=list(COLUMNS)) for source in release.sources]
+    tables = [pq.read_table(release.index_path(source), columns=list(COLUMNS)) for source in release.indexed]
     rows = apart(pa.concat_tables(tables), pairs)
     changed, kept = rows.filter(pc.not_equal(rows["was"], rows["split"])), rows.filter(pc.not_equal(rows["split"], EXCLUDED))
     made = cut(release.root, kept.select(["key", "split"]), out, why=WHY, workers=workers, progress=progress)

@@ -83,7 +83,7 @@ def of_release(release: Release, *, workers: int = 1, progress: Progress | None 
         ReleaseError: an image can't be decoded, or the index doesn't fit the shards.
     """
     tables, stores, excluded = [], [], 0
-    for source in release.sources:
+    for source in release.indexed:
         table = pq.read_table(release.index_path(source), columns=[*_INDEX, *_HASHES])
         whole = len(table)
         table = table.filter(table["shard"].is_valid()).sort_by("key")

@@ -79,7 +79,7 @@ def look(target: Target) -> Remote:
 
     with told(target):
         try:
-            info = target.api.dataset_info(target.repo)
+            info = target.api.dataset_info(target.repo, expand=["private", "sha"])
         except RepositoryNotFoundError:
             return Remote()
         if target.private and not info.private:
@@ -155,7 +155,7 @@ def _commits(staged: Release, target: Target, todo: Plan, *, parent: str, tag: s
 
 def _created(target: Target) -> str:
     target.api.create_repo(**target.where, private=target.private or None, exist_ok=True)
-    return target.api.dataset_info(target.repo).sha
+    return target.api.dataset_info(target.repo, expand=["sha"]).sha
 
 
 def _sent(staged: Release, target: Target, paths: Sequence[str]) -> Iterator[Any]:

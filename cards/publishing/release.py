@@ -20,7 +20,7 @@ from ..gates.terms import families
 from ..gates.verdict import overridden
 from .plan import repository_of
 from .publish import Target, prepared, upload
-from .stage import stage
+from .stage import known, stage
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, done and all."""
@@ -50,6 +50,7 @@ def publish(release: Release, target: Target, *, wish: Wish, progress: Progress 
         ReleaseError: a file of the release can't be read.
         PublishError: the Hub can't be reached or refuses; running it again goes on.
     """
+    known(release, wish.modes)
     target.need_token()
     with alone(release.work / "publish.lock", busy=f"{release.root} is being published already"):
         try:

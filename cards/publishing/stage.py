@@ -53,7 +53,7 @@ def stage(
     """
     chosen = _chosen(release, sources)
     wanted = {recipe["facts"]["name"]: _mode(recipe, modes or {}) for recipe in chosen}
-    _known(release, modes or {})
+    known(release, modes or {})
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     staged = Release(out.resolve())
@@ -70,14 +70,19 @@ def stage(
 
 
 def _chosen(release: Release, sources: Sequence[str] | None) -> list[dict[str, Any]]:
-    _known(release, sources or ())
+    known(release, sources or ())
     chosen = [recipe for recipe in release.recipes() if sources is None or recipe["facts"]["name"] in sources]
     if not chosen:
         raise UsageError(f"{release.root}: no source to publish; expected at least one; build one into it first")
     return chosen
 
 
-def _known(release: Release, names: Sequence[str] | Mapping[str, Mode]) -> None:
+def known(release: Release, names: Sequence[str] | Mapping[str, Mode]) -> None:
+    """See to it that the release holds all sources that are named.
+
+    Raises:
+        UsageError: it doesn't.
+    """
     strange = sorted(set(names) - set(release.sources))
     if strange:
         raise UsageError(f"source {strange[0]!r} isn't in {release.root}; expected one of {', '.join(release.sources)}")

@@ -111,5 +111,5 @@ def _read(release: Release, table: str) -> pa.Table:
     """The needed columns of all sources; of the annotations, those that are present."""
     empty = pa.schema([_SCHEMAS[table].field(name) for name in columns()[table]]).empty_table()
     present = pc.field("state") == "present" if table == "annotations" else None
-    paths = [release.index_path(source, table) for source in release.sources]
+    paths = [release.index_path(source, table) for source in release.indexed]
     return pa.concat_tables([empty, *(pq.read_table(path, columns=list(columns()[table]), filters=present) for path in paths)])

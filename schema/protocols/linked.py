@@ -35,7 +35,7 @@ def of_certificate(release: Release) -> list[tuple[Group, Group]]:
 def _names(release: Release, wanted: set[str]) -> dict[str, Group]:
     """Digest → collection and group, of the wanted ones."""
     found: dict[str, Group] = {}
-    for source in release.sources:
+    for source in release.indexed:
         table: pa.Table = pq.read_table(release.index_path(source), columns=list(_NAMES))
         groups = table.group_by(list(_NAMES)).aggregate([])
         for collection, group in zip(*(groups[name].to_pylist() for name in _NAMES), strict=True):

@@ -251,6 +251,8 @@ def test_somebody_elses_dataset_is_refused(hub: Hub, client: Client, own_cells: 
     assert (done.code, "somebody else's files (rows.csv)" in done.err) == (2, True), done.err
     assert hub.files("org/theirs")["rows.csv"] == regular("rows.csv", b"a").content
     assert client.publish(release.root, "no-name").code == 2
+    absent = client.publish(release.root, "org/x", "--split-by-licence", "--mode", "absent=recipe")
+    assert (absent.code, "'absent' isn't in" in absent.err) == (2, True)
 
 
 def test_by_xet_too(cells: Release, tmp_path: Path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,21 @@ COMMIT_FILES = 6
 def staged(cells: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("staged") / "cells"
     return stage(cells, out, modes={"shared_cells": Mode.ANNOTATIONS}).root
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[Hub]:
+    """A Hub of this test's own, that knows no file from other tests."""
+    with Hub(tmp_path / "hub") as running:
+        yield running
+
+
+@pytest.fixture
+def client(hub: Hub, tmp_path: Path) -> Iterator[Client]:
+    (tmp_path / "client").mkdir()
+    client = Client(hub, tmp_path / "client")
+    yield client
+    client.close()
 
 
 def kind(request: Request) -> str:

@@ -12,10 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import Image, load_dataset
 
+from medloom.cards.browse import summary
 from medloom.cards.publishing import stage as staging
 from medloom.cards.publishing.stage import stage
 from medloom.schema.check_release import check
 from medloom.schema.errors import ReleaseError, UsageError
+from medloom.schema.lexicon import Lexicon
 from medloom.schema.published import ENTRY, Mode, mode_of, records
 from medloom.schema.release import Release
 from medloom.schema.shard import pairs
@@ -121,6 +123,16 @@ def test_some_sources_alone_with_their_questions(cells: Release, tmp_path: Path)
 
 def entry(source: str | None) -> dict[str, str | None]:
     return {"gate": "licence", "code": "pixels-not-granted", "source": source, "reason": "a test"}
+
+
+def test_what_is_staged_can_be_looked_at(cells: Release, tmp_path: Path):
+    staged = stage(cells, tmp_path / "staged", modes=MODES)
+    assert [(one["source"], sum(one["splits"].values())) for one in summary(staged)["sources"]] == [
+        ("open_cells", 0),
+        ("shared_cells", 50),
+    ]
+    assert staged.indexed == ["shared_cells"]
+    assert Lexicon.open(staged).select().count() == 50
 
 
 def test_calls_that_make_no_sense(cells: Release, own_cells: Callable[..., Release], tmp_path: Path):
