@@ -100,7 +100,7 @@ def _written(facts: CardFacts, pictures: Shown, sheet: Sheet) -> dict[str, Any]:
 def _picture(root: Path, name: str, *, facts: CardFacts, pictures: Shown) -> bool:
     """Write one of the pictures; False where there is none to show, and then none is left from before."""
     path = root / FOLDER / f"{name}.png"
-    body = plot(facts.distributions[name], title=f"Samples by {name}") if name in DISTRIBUTIONS else pictures.png
+    body = pictures.png if name not in DISTRIBUTIONS else _plotted(facts, name)
     if body is None:
         path.unlink(missing_ok=True)
         return False
@@ -108,6 +108,11 @@ def _picture(root: Path, name: str, *, facts: CardFacts, pictures: Shown) -> boo
     temporary.write_bytes(body)
     temporary.replace(path)
     return True
+
+
+def _plotted(facts: CardFacts, name: str) -> bytes | None:
+    counted = facts.distributions[name]
+    return plot(counted, title=f"Samples by {name}") if counted else None
 
 
 def _description(facts: CardFacts) -> str:

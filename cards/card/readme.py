@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 from ...schema import question_set
@@ -10,6 +11,7 @@ from ...schema.licences import licence
 from ...schema.published import Mode
 from ...schema.release import DEFAULT, shards_of
 from ...schema.rights import Right, Subject
+from ...schema.sample import SPLITS
 from ...schema.selection_note import selection_note
 from .facts import DISTRIBUTIONS, CardFacts, SourceFacts, obligations
 from .header import header, yaml_text
@@ -50,7 +52,7 @@ def readme(facts: CardFacts, shown: Shown) -> str:
         terms={id: licence(id) for id in facts.licences},
         obligations={id: obligations(licence(id)) for id in facts.licences},
         unverified=[one.name for one in facts.sources if not one.verified],
-        distributions=[(name, f"Samples by {name}") for name in DISTRIBUTIONS],
+        distributions=[(name, f"Samples by {name}") for name in DISTRIBUTIONS if facts.distributions[name]],
         alt={name: _alternative(name, facts.distributions[name]) for name in DISTRIBUTIONS},
         plural=PLURAL,
         selection="\n".join(selection_note([dict(one.recipe) for one in facts.sources])).replace("\n## ", "\n### "),
@@ -110,43 +112,39 @@ def regions(facts: CardFacts) -> str:
 
 
 def _snippets(facts: CardFacts) -> Iterator[tuple[str, str]]:
-    """How it is loaded, in three lines or so each; `webdataset` is empty where no pixels are here."""
-    place = facts.repo or PLACE
+    """How it is loaded, in three lines or so each; empty where that has nothing to load."""
+    place, whole = facts.repo or PLACE, facts.whole(Mode.FULL)
     splits = facts.release.configs().get(DEFAULT, {})
-    split = next(iter(splits), "train")
-    yield (
-        "datasets",
-        "\n".join(
-            (
-                "from datasets import load_dataset",
-                f'rows = load_dataset("{place}", split="{split}")',
-                'print(rows[0]["image"].size, [label["label"] for label in rows[0]["json"]["labels"]])',
-            )
-        ),
-    )
-    yield "medloom", "\n".join(_medloom(facts, place, split))
-    whole = facts.whole(Mode.FULL)
+    yield "datasets", "\n".join(_datasets(place, next(iter(splits)), pixels=bool(whole))) if splits else ""
+    yield "medloom", "\n".join(_medloom(facts, place, next(iter(splits)))) if whole else ""
     yield "webdataset", "\n".join(_webdataset(facts, whole[0])) if whole else ""
-    suite = facts.suites[0]["suite"]["name"] if facts.suites else ""
-    yield (
-        "questions",
-        "\n".join(
-            (
-                "from datasets import load_dataset",
-                f'questions = load_dataset("{place}", data_dir="{question_set.FOLDER}/{suite}", split="{split}")',
-                "import medloom  # and with their pictures:",
-                f'rows = medloom.load("{place}", suite="{suite}", split="{split}")',
-            )
-        ),
-    )
+    yield "questions", "\n".join(_questions(facts.suites[0], place, pixels=bool(whole))) if facts.suites else ""
+
+
+def _datasets(place: str, split: str, *, pixels: bool) -> Iterator[str]:
+    yield "from datasets import load_dataset"
+    yield f'rows = load_dataset("{place}", split="{split}")'
+    size = 'rows[0]["image"].size, ' if pixels else ""
+    yield f'print({size}[label["label"] for label in rows[0]["json"]["labels"]])'
 
 
 def _medloom(facts: CardFacts, place: str, split: str) -> Iterator[str]:
     yield "import medloom"
-    first = next(iter(facts.distributions["modality"]), None)
-    words = f', modality="{first}"' if first else ""
+    everything = len(facts.whole(Mode.FULL)) == len(facts.sources)
+    words = f', modality="{next(iter(facts.distributions["modality"]))}"' if everything else ""
     yield f'rows = medloom.load("{place}", split="{split}"{words})'
     yield 'print(len(rows), rows[0]["json"]["key"])'
+
+
+def _questions(suite: Mapping[str, Any], place: str, *, pixels: bool) -> Iterator[str]:
+    name = suite["suite"]["name"]
+    asked = {PurePosixPath(one["path"]).name.split("-")[0] for one in suite["files"] if one["questions"]}
+    split = next((split for split in SPLITS if split in asked), "train")
+    yield "from datasets import load_dataset"
+    yield f'questions = load_dataset("{place}", data_dir="{question_set.FOLDER}/{name}", split="{split}")'
+    if pixels:
+        yield "import medloom  # and with their pictures:"
+        yield f'rows = medloom.load("{place}", suite="{name}", split="{split}")'
 
 
 def _webdataset(facts: CardFacts, source: SourceFacts) -> Iterator[str]:

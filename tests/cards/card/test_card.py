@@ -28,10 +28,12 @@ from medloom.cards.card.header import size_category
 from medloom.cards.card.pages import block, code, escaped, link, page
 from medloom.cards.card.pictures import shown
 from medloom.cards.card.plots import plot
+from medloom.cards.publishing.stage import stage
 from medloom.schema.card_digest import KEY, PICTURES, digest_of
 from medloom.schema.check_release import check
 from medloom.schema.errors import ReleaseError, UsageError
 from medloom.schema.gate_overrides import Override, record_overrides
+from medloom.schema.published import Mode
 from medloom.schema.record import features
 from medloom.schema.release import Release
 
@@ -225,12 +227,27 @@ def test_sources_without_pixels_or_index_are_told(changed) -> None:
         shutil.rmtree(changed.root / folder)
     told = card(changed.release)
     assert told["pictures"]["sources"] == []
-    assert "card/samples.png" not in told["files"]
+    assert [name for name in told["files"] if name.startswith("card/")] == []
     text = changed.text("README.md")
     assert "keys, splits and pixel hashes" in text
     assert "322 medical images" in text
     assert "medloom rebuild" in text
-    assert "webdataset.WebDataset" not in text
+    assert "There is nothing to load before it is rebuilt" in text
+    assert "load_dataset(" not in text
+
+
+def test_records_without_pixels_load_as_the_card_says(carded, tmp_path: Path) -> None:
+    staged = stage(carded.release, tmp_path / "staged", modes={"phantom": Mode.ANNOTATIONS})
+    text = (staged.root / "README.md").read_text()
+    assert "![Samples of" not in text
+    assert "everything but pixels" in text
+    snippets = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(snippets) == 2
+    assert not [one for one in snippets if "image" in one or "medloom" in one]
+    rows = load_dataset(str(staged.root), split="train")
+    assert rows[0]["image"] is None
+    assert rows[0]["json"]["labels"]
+    assert codes(staged.root) == []
 
 
 @pytest.mark.parametrize("repo", ["name", "a/b/c"])
