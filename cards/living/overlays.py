@@ -25,19 +25,19 @@ PAGE = "index.html"
 def overlays(old: Release, new: Release, seen: Sequence[Seen], folder: Path, *, all_pictures: bool = False) -> dict[str, Any]:
     """Write `index.html` and a PNG per sample into a folder; how many, and how many of which source may not be shown."""
     folder.mkdir(parents=True, exist_ok=True)
-    rights = None if all_pictures else PictureRights.of(new, old)
+    rights = None if all_pictures else (PictureRights.of(old), PictureRights.of(new))
     withheld, figures, absent = Counter[str](), [], 0
     for one in seen:
-        rows = [row for row in (one.both.old, one.both.new) if row is not None]
-        if rights is not None and not all(rights.may_show(row["source"], row["licence"] or "") for row in rows):
-            withheld[rows[0]["source"]] += 1
+        source = one.changes[0].source
+        if rights is not None and not all(map(_may_show, rights, (one.both.old, one.both.new))):
+            withheld[source] += 1
             continue
         drawn = _side_by_side(_row(old, one.both.old), _row(new, one.both.new))
         if drawn is None:
             absent += 1
             continue
         drawn.save(folder / f"{one.key}.png")
-        figures.append(_figure(one, rows[0]["source"]))
+        figures.append(_figure(one, source))
     write_text(folder / PAGE, [_HEAD.format(old=_name(old), new=_name(new)), *figures, "</main></body></html>\n"])
     return {
         "page": str(folder / PAGE),
@@ -45,6 +45,10 @@ def overlays(old: Release, new: Release, seen: Sequence[Seen], folder: Path, *, 
         "without_picture": absent,
         "withheld": dict(sorted(withheld.items())),
     }
+
+
+def _may_show(rights: PictureRights, row: Row | None) -> bool:
+    return row is None or rights.may_show(row["source"], row["licence"] or "")
 
 
 def _row(release: Release, row: Row | None) -> dict[str, Any] | None:
