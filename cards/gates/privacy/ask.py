@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,11 @@ from ....builders.engine import Crashed, Engine
 from ....schema.published import shards_of
 from ....schema.release import Release
 from ..verdict import Level, Progress, Verdict
-from .burned_in import burned_in
-from .faces import faces
+from .burned_in import burned_in, pictures_to_read, words_read
+from .faces import faces, heads_of
 from .files import Own, file_told, name_told, own_of
 from .findings import Finding, Tallies, joined, tallied, verdicts_of
+from .ocr import demand
 from .shards import Seen, Shard, seen
 
 PICTURES = 200
@@ -30,20 +31,40 @@ def privacy(
         release: The folder as it stands.
         ocr: Whether a text detector reads pictures; needs the extra `ocr`.
         workers: Processes for what reads pixels.
-        progress: Called with samples looked at and samples in all.
+        progress: Called with what was looked at and what there is: samples, pictures read, head volumes.
         ocr_pictures: Pictures of each source that the detector reads; 0 for all of them.
 
     Raises:
         UsageError: a text detector is asked for and isn't installed.
     """
+    if ocr:
+        demand()
+    own, heads = own_of(release.recipes()), heads_of(release)
+    shards = list(_shards(release, own))
+    pictures = pictures_to_read(release, most=ocr_pictures) if ocr else []
+    tick = _ticker(progress, sum(shard.samples for shard in shards) + len(heads.stacks) + len(pictures))
     found: dict[str | None, Tallies] = {}
     with Engine(workers) as engine:
-        detected = burned_in(release, ocr=ocr, most=ocr_pictures, engine=engine)  # before the rest: it may lack its library
-        for one in _looked(release, engine, progress):
+        for one in _looked(release, shards, own=own, engine=engine):
             joined(found.setdefault(one.source, {}), one.tallies)
-        faced = faces(release, engine=engine)
+            tick(one.done)
+        read = words_read(release, pictures, engine=engine, tick=tick)
+        faced = faces(release, heads, engine=engine, tick=tick)
     verdicts = [verdict for source in (*release.sources, None) for verdict in _about(source, found.get(source, {}))]
-    return [*verdicts, *detected, *faced]
+    return [*verdicts, *burned_in(release), *read, *faced]
+
+
+def _ticker(progress: Progress | None, total: int) -> Callable[[int], None]:
+    """Counts what is done, and tells it."""
+    done = 0
+
+    def tick(more: int) -> None:
+        nonlocal done
+        done += more
+        if progress is not None and more:
+            progress(done, total)
+
+    return tick
 
 
 def _about(source: str | None, tallies: Tallies) -> list[Verdict]:
@@ -61,19 +82,13 @@ def _about(source: str | None, tallies: Tallies) -> list[Verdict]:
     ]
 
 
-def _looked(release: Release, engine: Engine, progress: Progress | None) -> Iterator[Seen]:
+def _looked(release: Release, shards: Sequence[Shard], *, own: Own, engine: Engine) -> Iterator[Seen]:
     """What was found in each file, and in each shard as they come."""
-    own = own_of(release.recipes())
-    tasks = list(_shards(release, own))
-    listed, total, done = {task.path for task in tasks}, sum(task.samples for task in tasks), 0
+    listed = {shard.path for shard in shards}
     for path in sorted(_paths(release.root)):
         yield Seen(_source_of(path, release), 0, _file(release.root, path, listed=listed, own=own))
-    for result in engine.run(seen, tasks):
-        one = _crashed(result) if isinstance(result, Crashed) else result
-        done += one.done
-        if progress is not None:
-            progress(done, total)
-        yield one
+    for result in engine.run(seen, shards):
+        yield _crashed(result) if isinstance(result, Crashed) else result
 
 
 def _shards(release: Release, own: Own) -> Iterator[Shard]:

@@ -7,7 +7,7 @@ C.7.6.1.1): that refuses. A suspicion warns.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,7 @@ from ....schema.release import Release
 from ....schema.sample import BurnedIn
 from ....schema.triplet import MODALITIES
 from ..verdict import MOST_PLACES, Level, Verdict
-from .ocr import Read, Shown, Text, demand, read
+from .ocr import Read, Shown, Text, read
 
 _PATHS = "provenance_burned_in AS state, coalesce(provenance_burned_in_reason, 'no reason is stated') AS reason"
 _SCREENS = ("US", "End", "Fluoroscopy", "XA")
@@ -27,30 +27,28 @@ _verdict = partial(Verdict, gate="privacy")
 Row = dict[str, Any]
 
 
-def burned_in(release: Release, *, ocr: bool, most: int, engine: Engine) -> list[Verdict]:
-    """What is stated, suspected and (with `ocr`) read in the pixels of each source.
+def burned_in(release: Release) -> list[Verdict]:
+    """What headers and kinds of pictures state or make one suspect of each source."""
+    return [verdict for source in release.sources for verdict in _by_tag(source, _rows(release, source))]
 
-    Args:
-        release: The folder as it stands.
-        ocr: Whether a text detector reads pictures.
-        most: Pictures of each source that it reads, suspected ones first; 0 for all.
-        engine: Where it runs.
 
-    Raises:
-        UsageError: the detector isn't installed.
-    """
-    if ocr:
-        demand()
-    rows = {source: _rows(release, source) for source in release.sources}
-    verdicts = [verdict for source, found in rows.items() for verdict in _by_tag(source, found)]
-    if ocr:
-        tasks = [task for source, found in rows.items() for task in _tasks(release, source, found, most=most)]
-        results: dict[str, list[Read]] = {}
-        for result in engine.run(read, tasks):
-            one = Read(result.task.source, result.task.key, None, failed=True) if isinstance(result, Crashed) else result
-            results.setdefault(one.source, []).append(one)
-        verdicts += [one for source in rows for one in _by_detector(source, results.get(source, []), len(rows[source]))]
-    return verdicts
+def pictures_to_read(release: Release, *, most: int) -> list[Shown]:
+    """Pictures for the text detector: up to so many of each source, suspected ones first; all of them for 0."""
+    return [task for source in release.sources for task in _tasks(release, source, _rows(release, source), most=most)]
+
+
+def words_read(release: Release, pictures: Sequence[Shown], *, engine: Engine, tick: Callable[[int], None]) -> list[Verdict]:
+    """What the text detector reads in pictures, by source."""
+    results: dict[str, list[Read]] = {}
+    for result in engine.run(read, pictures):
+        one = Read(result.task.source, result.task.key, None, failed=True) if isinstance(result, Crashed) else result
+        results.setdefault(one.source, []).append(one)
+        tick(1)
+    return [
+        verdict
+        for source, reads in sorted(results.items())
+        for verdict in _by_detector(source, reads, len(_rows(release, source)))
+    ]
 
 
 def _rows(release: Release, source: str) -> list[Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -34,18 +34,32 @@ class Looked:
         return self.face_cm2 is not None and self.face_cm2 >= FACE_CM2
 
 
-def faces(release: Release, *, engine: Engine) -> list[Verdict]:
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """The head volumes of a release, and how many pictures of heads lie in none, by source."""
+
+    stacks: tuple[Stack, ...]
+    single: dict[str, int]
+
+
+def heads_of(release: Release) -> Heads:
+    """What the index says of heads."""
+    found = {source: stacks(release, source) for source in release.sources}
+    return Heads(
+        tuple(stack for listed, _ in found.values() for stack in listed),
+        {source: count for source, (_, count) in found.items()},
+    )
+
+
+def faces(release: Release, heads: Heads, *, engine: Engine, tick: Callable[[int], None]) -> list[Verdict]:
     """Per source with heads: volumes that show a face, or that none does, and pictures that couldn't be put together."""
     folder = _emptied(release)
-    singles, tasks = dict[str, int](), list[tuple[Stack, Path | None]]()
-    for source in release.sources:
-        found, singles[source] = stacks(release, source)
-        tasks += [(stack, folder) for stack in found]
     looked: dict[str, list[Looked]] = {}
-    for result in engine.run(_look, tasks):
+    for result in engine.run(_look, [(stack, folder) for stack in heads.stacks]):
         one = Looked(result.task[0].source, result.task[0].name, None) if isinstance(result, Crashed) else result
         looked.setdefault(one.source, []).append(one)
-    return [one for source in release.sources for one in _about(source, looked.get(source, []), single=singles[source])]
+        tick(1)
+    return [one for source, single in heads.single.items() for one in _about(source, looked.get(source, []), single=single)]
 
 
 def _emptied(release: Release) -> Path | None:
@@ -105,7 +119,7 @@ def _shown(source: str, shown: list[Looked], volumes: int) -> Verdict:
         level=Level.WARN,
         found=f"{len(shown)} of {volumes} head volumes show {FACE_CM2:.0f} cm² or more of a face's surface when put together",
         expected="heads without a recognisable face, or the consent of those whom they belong to",
-        next=f"look at the renderings under RELEASE.work/{FOLDER}; where one shows a face, deface the raw volume and build again",
+        next=f"look at the renderings under RELEASE.work/{FOLDER}; deface raw volumes that show one, and build again",
         count=len(shown),
         where=tuple(f"{one.name}: {one.face_cm2:.0f} cm²" for one in shown[:MOST_PLACES]),
     )

@@ -19,12 +19,14 @@ from dataclasses import dataclass
 import numpy as np
 
 GRID_MM = 2.0
-FACE_CM2 = 15.0
-"""From here on a face is said to be there."""
+FACE_CM2 = 30.0
+"""From here on a face is said to be there: skin of the forehead from the frontal pole to the root of the nose has less."""
 SMALLEST_MM = (60.0, 110.0, 90.0)
 """Least extent of a head from top to bottom, front to back, side to side: of what is imaged, not of the picture."""
 _HALF_WIDTH_MM, _DOWN_MM, _BEHIND_MM = 45.0, 120.0, 25.0
 _WORN_MM, _SKIN_MM = 12.0, 5.0
+_UPPER_MM = 110.0
+_SPECK = 0.02
 _BONE = 250
 """In a brain or soft-tissue window of CT all bone is at the upper end."""
 _DARK = 0.12
@@ -64,22 +66,25 @@ def measured(volume: np.ndarray, *, modality: str) -> Head:
 
 
 def _tissue(volume: np.ndarray) -> np.ndarray:
-    """What isn't air: above a share of the bright level, opened, the largest connected piece."""
+    """What isn't air: above a share of the bright level, opened, without small pieces."""
     lit = volume[volume > 4]
     if not lit.size:
         return np.zeros(volume.shape, bool)
     bright = volume > max(8.0, _DARK * float(np.percentile(lit, 98)))
-    return _largest(_opened(bright))
+    return _pieces(_opened(bright))
 
 
 def _brain(volume: np.ndarray, tissue: np.ndarray, *, modality: str) -> np.ndarray:
-    """The largest piece that stays when `_WORN_MM` are worn off, grown back and a little more."""
+    """What stays of soft tissue when `_WORN_MM` are worn off, grown back and a little more.
+
+    The piece with most of the head's upper part: jaw, neck and shoulders together may be larger than a brain.
+    """
     import SimpleITK as sitk
 
     soft = tissue & (volume < _BONE) if modality == "CT" else tissue
     image = sitk.GetImageFromArray(soft.astype(np.uint8))
     distance = sitk.GetArrayFromImage(sitk.SignedMaurerDistanceMap(image, insideIsPositive=True, squaredDistance=False))
-    kept = _largest(distance * GRID_MM > _WORN_MM)
+    kept = _largest(distance * GRID_MM > _WORN_MM, within=_upper(tissue))
     if not kept.any():
         return kept
     grown = sitk.GetImageFromArray(kept.astype(np.uint8))
@@ -115,9 +120,27 @@ def _opened(mask: np.ndarray) -> np.ndarray:
     return sitk.GetArrayFromImage(sitk.BinaryMorphologicalOpening(image, (1, 1, 1), sitk.sitkBall)) > 0
 
 
-def _largest(mask: np.ndarray) -> np.ndarray:
-    """The largest connected piece of a mask."""
+def _pieces(mask: np.ndarray) -> np.ndarray:
+    """The connected pieces of a mask that aren't specks: a skull may part scalp and brain."""
     import SimpleITK as sitk
 
-    pieces = sitk.RelabelComponent(sitk.ConnectedComponent(sitk.GetImageFromArray(mask.astype(np.uint8))))
-    return sitk.GetArrayFromImage(pieces) == 1
+    pieces = sitk.GetArrayFromImage(sitk.ConnectedComponent(sitk.GetImageFromArray(mask.astype(np.uint8))))
+    sizes = np.bincount(pieces.ravel(), minlength=2)
+    sizes[0] = 0
+    return np.isin(pieces, np.flatnonzero(sizes > _SPECK * sizes.max()))
+
+
+def _upper(tissue: np.ndarray) -> slice:
+    """The slices from the vertex down in which most is brain."""
+    top = int(np.flatnonzero(tissue.any((1, 2)))[0])
+    return slice(top, top + round(_UPPER_MM / GRID_MM))
+
+
+def _largest(mask: np.ndarray, within: slice = slice(None)) -> np.ndarray:
+    """The connected piece of a mask that is largest in some slices; nothing where none is there."""
+    import SimpleITK as sitk
+
+    pieces = sitk.GetArrayFromImage(sitk.ConnectedComponent(sitk.GetImageFromArray(mask.astype(np.uint8))))
+    sizes = np.bincount(pieces[within].ravel(), minlength=2)
+    sizes[0] = 0
+    return pieces == sizes.argmax() if sizes.any() else np.zeros(mask.shape, bool)

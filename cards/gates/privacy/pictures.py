@@ -30,6 +30,10 @@ _SIZES: dict[bytes, range] = {
 """Chunk → how many bytes it may hold; IDAT is looked into."""
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _WEBP = frozenset({b"VP8 ", b"VP8L", b"VP8X", b"ALPH"})
+_REGISTERED = frozenset(
+    {*_SIZES, *(b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"tIME", b"iCCP", b"sPLT", b"hIST", b"bKGD", b"cICP", b"mDCV", b"cLLI")}
+    | {*(b"acTL", b"fcTL", b"fdAT", b"EXIF", b"XMP ", b"ICCP", b"ANIM", b"ANMF")}
+)
 _INFLATED = 1 << 20
 
 
@@ -103,5 +107,5 @@ def _webp(image: bytes) -> Iterator[str]:
 
 
 def _name(chunk: bytes) -> str:
-    """A chunk's own name where it is one, so that no text gets into a report this way."""
-    return chunk.decode() if chunk.isascii() and chunk.strip().isalpha() else "without a proper name"
+    """A chunk's own name where it is a registered one, so that no text gets into a report this way."""
+    return chunk.decode().strip() if chunk in _REGISTERED else "of an unregistered name"

@@ -168,13 +168,9 @@ def _turned(array: np.ndarray, stack: Stack) -> np.ndarray:
 
 def _normal_sign(across: str, down: str) -> int:
     """Which way along our axis the right-handed normal of a slice points."""
-    vectors = np.zeros((2, 3))
-    for vector, letter in zip(vectors, (across, down), strict=True):
-        axis, sign = _LPS[letter]
-        vector[axis] = sign
-    normal = np.cross(*vectors)
-    axis = int(np.abs(normal).argmax())
-    return int(normal[axis]) * (-1 if axis == 2 else 1)
+    (first, first_sign), (second, second_sign) = _LPS[across], _LPS[down]
+    turn = 1 if (second - first) % 3 == 1 else -1
+    return turn * first_sign * second_sign * (-1 if 3 - first - second == 2 else 1)
 
 
 def _upside_down(array: np.ndarray) -> bool:

@@ -84,7 +84,7 @@ _LEFT, _RIGHT = r"(?<![A-Za-z0-9])", r"(?![A-Za-z0-9])"
 _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (Kind.EMAIL, re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}")),
     (Kind.UID, re.compile(r"(?<![\w.])(?:2\.25\.\d{6,}|[0-2](?:\.(?:0|[1-9]\d*)){5,})(?![\w])")),
-    (Kind.PERSON, re.compile(r"[^\W\d_][\w'’ -]*[^\W\d_]\^(?:[^\W\d_]|\^|\s|$)")),
+    (Kind.PERSON, re.compile(r"[^\W\d_][\w'’-]*[^\W\d_]\^(?=[^\W\d_]|\^|\s|$)[\w'’.^-]*")),
     (Kind.DATE, re.compile(rf"(?<!\d){_YEAR}([-/._])(?:0?[1-9]|1[0-2])\1{_DAY}(?!\d)(?!\1\d)")),
     (Kind.DATE, re.compile(rf"(?<![\d.]){_DAY}([-/._]){_DAY}\1{_YEAR}(?!\d)")),
     (Kind.DATE, re.compile(r"(?<![\d/.])(?:0[1-9]|[12]\d|3[01])/(?:0[1-9]|[12]\d|3[01])/\d\d(?![\d/])")),
@@ -135,7 +135,7 @@ _NOBODY = frozenset(
     phantom test image picture study series volume modality source the this what which yes no not medloom ct mr mri pet us
     """.split()  # noqa: SIM905
 )
-_SPOKEN = re.compile(r"[\d^@\\/:~]|[A-ZÀ-ÖØ-Þ]\S+ (?:[A-Z]\. )?[A-ZÀ-ÖØ-Þ]|\b[A-Z]\w{1,3}\.? [A-Z]")
+_SPOKEN = re.compile(r"[\d^@\\/:~=]|[A-ZÀ-ÖØ-Þ]\S+ (?:[A-Z]\. )?[A-ZÀ-ÖØ-Þ]|\b[A-Z]\w{1,3}\.? [A-Z]")
 
 
 @lru_cache(maxsize=1 << 16)
