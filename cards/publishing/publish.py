@@ -8,7 +8,7 @@ the Hub's own store, and is never printed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -51,16 +51,22 @@ class Target:
         disable_progress_bars()
         return HfApi(library_name="medloom")
 
-    def need_token(self) -> None:
-        """See to it that there is a token at all; without one everything else would be for nothing.
+    def ready(self) -> None:
+        """See to it that there is a token, and that the Hub takes it; else everything that follows would be for nothing.
 
         Raises:
-            UsageError: there is none.
+            UsageError: there is no token, or the repository's name is none.
+            PublishError: the Hub can't be reached, or doesn't take the token.
         """
         from huggingface_hub import get_token
+        from huggingface_hub.errors import RepositoryNotFoundError
 
+        if self.repo.count("/") != 1:
+            raise UsageError(f"repo {self.repo!r}; expected org/name")
         if not get_token():
             raise UsageError("no token; expected HF_TOKEN or a login; run `hf auth login` with one that may write")
+        with told(self), suppress(RepositoryNotFoundError):
+            self.api.dataset_info(self.repo, expand=["sha"])
 
     @property
     def where(self) -> dict[str, str]:

@@ -51,7 +51,7 @@ def publish(release: Release, target: Target, *, wish: Wish, progress: Progress 
         PublishError: the Hub can't be reached or refuses; running it again goes on.
     """
     known(release, wish.modes)
-    target.need_token()
+    target.ready()
     with alone(release.work / "publish.lock", busy=f"{release.root} is being published already"):
         try:
             parts = [_part(release, *one, wish=wish) for one in _targets(release, target, wish)]

@@ -18,21 +18,24 @@ DRIVER = """
 import json, os, sys, traceback
 import duckdb, matplotlib.pyplot, pyarrow.dataset, huggingface_hub
 import huggingface_hub.hf_api, huggingface_hub.file_download, huggingface_hub._snapshot_download
-import medloom.cards.gates.gate as g
-try: import medloom.cards.gates.privacy
-except ImportError: g.GATES = ("licence", "integrity")
 import medloom.cards.publishing.release
-import medloom.cards.gates.integrity, medloom.cards.gates.licence
+import medloom.cards.gates.integrity, medloom.cards.gates.licence, medloom.cards.gates.privacy
 from medloom.cards.publishing.publish import Target, prepared, upload
 from medloom.cli import main
+from medloom.schema.errors import MedLoomError
 from medloom.schema.release import Release
 
 def run(asked):
     if "arguments" in asked:
         main(asked["arguments"])
-    target, staged = Target(asked["repo"], commit_files=asked["commit_files"]), Release.open(asked["staged"])
-    remote, todo, tag = prepared(staged, target)
-    print(json.dumps(upload(staged, target, remote=remote, todo=todo, tag=tag)))
+    target = Target(asked["repo"], asked["branch"], commit_files=asked["commit_files"], private=asked["private"])
+    staged = Release.open(asked["staged"])
+    try:
+        remote, todo, tag = prepared(staged, target, version=asked["version"])
+        print(json.dumps(upload(staged, target, remote=remote, todo=todo, tag=tag) | {"plan": todo.as_json()}))
+    except MedLoomError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
 
 for line in sys.stdin:
     asked = json.loads(line)
@@ -94,9 +97,10 @@ class Client:
         """`medloom publish … --json`."""
         return self.medloom("publish", str(release), "--repo", repo, "--json", *arguments, **environment)
 
-    def upload(self, staged: Path, repo: str, *, commit_files: int = 256) -> Done:
+    def upload(self, staged: Path, repo: str, **how: Any) -> Done:
         """Plan and upload alone, without gates."""
-        return self._run(staged=str(staged), repo=repo, commit_files=commit_files, environment={})
+        usual: dict[str, Any] = {"branch": "main", "commit_files": 256, "private": False, "version": None}
+        return self._run(staged=str(staged), repo=repo, environment={}, **{**usual, **how})
 
     def kill(self) -> None:
         """Kill the run that is going on."""

@@ -82,15 +82,13 @@ def own_cells(_cells: Path, tmp_path: Path) -> Callable[..., Release]:
     """A function that gives a copy of `cells` to change, or one with other pictures in a source, or without it."""
 
     def copied(*, changed: str | None = None, without: str | None = None) -> Release:
-        release = tmp_path / "own" / "release"
-        shutil.rmtree(release.parent, ignore_errors=True)
-        if without is None and changed is None:
-            shutil.copytree(_cells / "release", release)
-            return Release.open(release)
-        for number, name in enumerate(LICENCES):
+        variant, release = _cells / f"changed-{changed}-without-{without}" / "release", tmp_path / "own" / "release"
+        for number, name in enumerate(LICENCES) if not variant.exists() else ():
             if name != without:
-                add_source(_cells, release, name, seed=100 + number if name == changed else number)
-        ask(release, "medmat")
+                add_source(_cells, variant, name, seed=100 + number if name == changed else number)
+        ask(variant, "medmat")
+        shutil.rmtree(release.parent, ignore_errors=True)
+        shutil.copytree(variant, release)
         return Release.open(release)
 
     return copied

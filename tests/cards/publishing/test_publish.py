@@ -14,6 +14,7 @@ from hub import READER, TOKEN, Call, Hub
 from hub_client import Client
 
 import medloom
+from medloom.cards.publishing.stage import stage
 from medloom.schema.release import Release
 
 ROOT = Path(medloom.__file__).parent
@@ -149,7 +150,7 @@ def test_mixed_licences_are_refused_or_split(hub: Hub, client: Client, cells: Re
     since = len(hub.requests)
     refused = client.publish(cells.root, "org/mixed")
     assert refused.code == 1
-    assert hub.requests[since:] == []
+    assert posts(hub, since) == []
     [repository] = refused.json()["repositories"]
     assert [one["code"] for one in repository["gates"]["verdicts"] if one["level"] == "refuse"] == ["mixed-licences"]
 
@@ -184,8 +185,8 @@ def test_a_token_is_needed_and_never_told(hub: Hub, client: Client, own_cells: C
     assert json.loads(client.publish(release.root, "org/token", HF_TOKEN="").out)["error"]["kind"] == "UsageError"
 
 
-def test_faults_of_the_hub_are_told_and_a_rerun_completes(hub: Hub, client: Client, own_cells: Callable[..., Release]):
-    release = own_cells(without="shared_cells")
+def test_faults_of_the_hub_are_told_and_a_rerun_completes(hub: Hub, client: Client, cells: Release, tmp_path: Path):
+    staged = stage(cells, tmp_path / "staged").root
 
     def somebody_commits(call: Call) -> bool:
         if "/commit/" in call.path:
@@ -195,27 +196,26 @@ def test_faults_of_the_hub_are_told_and_a_rerun_completes(hub: Hub, client: Clie
         return False
 
     hub.refuse(500, when=somebody_commits, times=1)
-    done = client.publish(release.root, "org/faults")
-    assert (done.code, "somebody else committed to main" in done.err) == (1, True), done.err
+    done = client.upload(staged, "org/faults")
+    assert (done.code, "somebody else committed to main meanwhile (412)" in done.err) == (1, True), done.err
     hub.accept()
     for status, words in ((403, "(403)"), (409, "somebody else committed"), (507, "answers 507")):
         hub.refuse(status, when=lambda call: "/commit/" in call.path, times=1)
-        done = client.publish(release.root, "org/faults")
+        done = client.upload(staged, "org/faults")
         assert (done.code, words in done.err) == (1, True), done.err
         assert "same command again" in done.err or status == 403
-    done = client.publish(release.root, "org/faults")
-    assert done.json()["repositories"][0]["plan"]["foreign"] == ["LICENSE"]
+    assert client.upload(staged, "org/faults").json()["plan"]["foreign"] == ["LICENSE"]
     assert hub.files("org/faults")["LICENSE"] == b"hi"
-    assert "README.md" in hub.files("org/faults")
+    assert {path.relative_to(staged).as_posix() for path in staged.rglob("*") if path.is_file()} <= set(hub.files("org/faults"))
 
     hub.cut_after(4)
-    assert client.publish(release.root, "org/dropped").code == 0, "the client tries a dropped connection again"
-    assert client.publish(release.root, "org/faults", "--private").code == 2
-    assert "public already" in client.publish(release.root, "org/faults", "--private").err
+    assert client.upload(staged, "org/dropped").code == 0, "the client tries a dropped connection again"
+    done = client.upload(staged, "org/faults", private=True)
+    assert (done.code, "public already" in done.err) == (2, True), done.err
 
 
 def test_without_a_network_it_says_so(hub: Hub, tmp_path: Path):
-    code = "from medloom.cards.publishing.publish import Target, look; look(Target('org/name'))"
+    code = "from medloom.cards.publishing.publish import Target; Target('org/name').ready()"
     for change, words in (({"HF_ENDPOINT": "http://127.0.0.1:9"}, "broke off"), ({"HF_HUB_OFFLINE": "1"}, "HF_HUB_OFFLINE")):
         environment = hub.environment(tmp_path / "home") | change
         run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
@@ -225,18 +225,19 @@ def test_without_a_network_it_says_so(hub: Hub, tmp_path: Path):
         assert TOKEN not in run.stderr
 
 
-def test_versions_and_branches(hub: Hub, client: Client, own_cells: Callable[..., Release]):
+def test_versions_and_branches(hub: Hub, client: Client, own_cells: Callable[..., Release], tmp_path: Path):
     release = own_cells(without="shared_cells")
     first = client.publish(release.root, "org/tags", "--version", "v1.0.0", "--branch", "next").json()["repositories"][0]
     repository = hub.repository("org/tags")
     assert repository.tags == {"v1.0.0": repository.branches["next"]}
     assert first["done"]["branch"] == "next"
     assert set(hub.files("org/tags", "main")) == {".gitattributes"}
-    again = client.publish(release.root, "org/tags", "--version", "v1.0.0", "--branch", "next")
-    assert again.json()["repositories"][0]["done"]["changed"] is False
+    staged = stage(release, tmp_path / "staged").root
     since = len(hub.requests)
-    other = client.publish(release.root, "org/tags", "--version", "v1.0.0")
+    other = client.upload(staged, "org/tags", version="v1.0.0")
     assert (other.code, "names another commit" in other.err, posts(hub, since)) == (2, True, [])
+    assert client.upload(staged, "org/tags", branch="third", version="v1.1.0").code == 0
+    assert client.upload(staged, "org/tags", branch="third", version="v1.1.0").json()["changed"] is False
 
 
 def test_somebody_elses_dataset_is_refused(hub: Hub, client: Client, own_cells: Callable[..., Release]):
@@ -259,9 +260,9 @@ def test_by_xet_too(cells: Release, tmp_path: Path):
     with Hub(tmp_path / "hub", xet=True) as hub:
         client = Client(hub, tmp_path)
         try:
-            for changed in (True, False):
-                done = client.publish(cells.root, "org/cells", *(OVERRIDE if changed else ()))
-                assert done.json()["repositories"][0]["done"]["changed"] is changed
+            staged = stage(cells, tmp_path / "staged").root
+            assert client.upload(staged, "org/cells").json()["changed"] is True
+            assert client.upload(staged, "org/cells").json()["changed"] is False
         finally:
             client.close()
         assert not any(one.method == "PUT" for one in hub.requests), "xet was to carry the large files"
