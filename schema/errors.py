@@ -6,6 +6,7 @@ MedLoomError                    exit code
 ├── ResumeError                 2   an unfinished build was made with other options or files
 ├── ReleaseError                1   a release breaks the contract
 ├── TooManyBadUnits             3   more units failed than the source allows
+├── RebuildDiffers              4   raw files give other pixels than were published, or other samples
 ├── EndpointError               1   a model's endpoint refuses, or doesn't answer any more
 ├── PublishError                1   the Hub refuses what is sent, or can't be reached
 └── DataError                   –   one file or label can't be used; becomes an Issue, never leaves a build
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class MedLoomError(Exception):
@@ -58,6 +60,16 @@ class TooManyBadUnits(MedLoomError):
     """A build stopped because more units failed than `max_bad_share` allows."""
 
     exit_code = 3
+
+
+class RebuildDiffers(MedLoomError):
+    """Raw files give other pixels than were published, or other samples; `result` says which."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, *, result: dict[str, Any] | None = None):
+        super().__init__(message)
+        self.result = result or {}
 
 
 class EndpointError(MedLoomError):
