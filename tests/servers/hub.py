@@ -24,7 +24,7 @@ from hub_repository import Blob, Refused, Repository
 from hub_routes import Answer, route
 from hub_xet import Chunks
 
-TOKEN, READER = "hf_writer0000000000000000000000000000", "hf_reader0000000000000000000000000000"
+TOKEN, READER = "hf_writer00", "hf_reader00"
 PIECE = 1 << 16
 
 
