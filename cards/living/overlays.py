@@ -66,13 +66,16 @@ def _side_by_side(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) 
         return None
     pixels = {side["json"]["provenance"]["pixel_sha256"]: side["image"] for side in with_image}
     colours = colours_of(sides)
-    sheet = Image.new("RGB", (2 * SIDE_PX + 3 * GAP, SIDE_PX + 2 * GAP), PAPER)
+    drawn = {}
     for number, side in enumerate((old, new)):
         image = None if side is None else side["image"] or pixels.get(side["json"]["provenance"]["pixel_sha256"])
         if side is not None and image is not None:
-            drawn = picture({**side, "image": image}, side_px=SIDE_PX, colours=colours)
-            corner = GAP + number * (SIDE_PX + GAP)
-            sheet.paste(drawn, (corner + (SIDE_PX - drawn.width) // 2, GAP + (SIDE_PX - drawn.height) // 2))
+            drawn[number] = picture({**side, "image": image}, side_px=SIDE_PX, colours=colours)
+    height = max(one.height for one in drawn.values())
+    sheet = Image.new("RGB", (2 * SIDE_PX + 3 * GAP, height + 2 * GAP), PAPER)
+    for number, one in drawn.items():
+        corner = GAP + number * (SIDE_PX + GAP)
+        sheet.paste(one, (corner + (SIDE_PX - one.width) // 2, GAP + (height - one.height) // 2))
     return sheet
 
 
