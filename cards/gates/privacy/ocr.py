@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 SURE = 0.8
 """Least confidence of a word that is told."""
-_SMALLEST_PX = 32
+_SMALLEST_PX, _LARGEST_PX = 32, 1280
+"""Smaller pictures hold no words; larger ones are read at this size, at which letters of a screen's small print have 10 px."""
 _SCALE = re.compile(r"[\d.,x× ]*\s*(mm|cm|µm|um|hz|khz|mhz|db|kv|ma|mas|%|°|s|ms|fps|cm/s)?[\d.,]*", re.I)
 _MARKS = frozenset(
     """
@@ -103,9 +104,16 @@ def words(pixels: np.ndarray) -> list[str]:
     """Lines of text in a picture, uint8 H×W×3 (RGB), of which the detector is sure."""
     if min(pixels.shape[:2]) < _SMALLEST_PX:
         return []
-    found: Any = _detector()(np.ascontiguousarray(pixels[:, :, ::-1]), use_cls=False)
+    found: Any = _detector()(_sized(np.ascontiguousarray(pixels[:, :, ::-1])), use_cls=False)
     pairs = zip(found.txts or (), found.scores or (), strict=True)
     return [text.strip() for text, score in pairs if score >= SURE and text.strip()]
+
+
+def _sized(pixels: np.ndarray) -> np.ndarray:
+    import cv2
+
+    share = _LARGEST_PX / max(pixels.shape[:2])
+    return pixels if share >= 1 else cv2.resize(pixels, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
 
 
 def kind_of(text: str) -> Text:
@@ -134,7 +142,7 @@ def _judged(shown: Shown, lines: Sequence[str]) -> Read:
 
 @cache
 def _detector() -> RapidOCR:
-    """One per process: its models take a second to load."""
+    """One per process, of one thread, since workers are; its models take a second to load."""
     from rapidocr import RapidOCR
 
-    return RapidOCR(params={"Global.log_level": "error"})
+    return RapidOCR(params={"Global.log_level": "error", "EngineConfig.onnxruntime.intra_op_num_threads": 1})
