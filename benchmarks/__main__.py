@@ -15,6 +15,8 @@ PARTS = {
     "scaling": "building.scaling",
     "memory": "memory.flatness",
     "read": "reading.speed",
+    "load": "loading.speed",
+    "hub": "loading.from_the_hub",
     "select": "selecting.speed",
     "duplicates": "duplicates.recall",
     "neighbours": "duplicates.neighbours",

@@ -11,7 +11,7 @@ as on the Hub. `load_questions.py` joins questions with them; `pieces.py` cuts a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -132,6 +132,7 @@ def _dataset(release: Release, places: pa.Table, *, streaming: bool, asked: Ques
     return IterableDataset.from_generator(_stream, gen_kwargs=tasks, features=features)
 
 
+@cache
 def _features(embeds: bool, added: Added) -> Features:
     from datasets import Features
 

@@ -48,19 +48,13 @@ class Joined:
         shards = {index_shard(shard): shard for shard in self.places["shard"].unique().to_pylist()}
         return {shards[one]: self.asked.path(one) for one in self.asked.asked_about(shards)}
 
-    def features(self) -> Features:
-        """Columns of a row."""
-        from datasets import Features
-
-        return Features({**question_features(), **self.added.features()})
-
 
 @cache
-def question_features() -> Features:
-    """Columns of a joined row: those of a sample, then those of a question."""
+def question_features(added: Added) -> Features:
+    """Columns of a joined row: those of a sample, those of a question, then those that are added."""
     from datasets import Features
 
-    return Features({**features(), **Features.from_arrow_schema(question.schema())})
+    return Features({**features(), **Features.from_arrow_schema(question.schema()), **added.features()})
 
 
 def joined(made: Joined, *, streaming: bool) -> Dataset | IterableDataset:
@@ -92,13 +86,13 @@ def _mapped(made: Joined) -> Dataset:
 def _with_pictures(made: Joined, batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
     """A batch of questions with the columns of their samples; a sample that several ask about is read once."""
     numbers = list(dict.fromkeys(batch[_PLACE]))
-    places = made.places.take(pa.array(numbers, pa.int64())).to_pylist()
+    places = [made.places.slice(number, 1).to_pylist()[0] for number in numbers]
     samples = dict(zip(numbers, map(made.added.with_masks, read_rows(made.shards, places)), strict=True))
     rows = []
     for place, number in enumerate(batch[_PLACE]):
         asked = {name: values[place] for name, values in batch.items() if name != _PLACE}
         rows.append(made.added.with_drawn(_copied(samples[number]) | asked))
-    return {name: [row[name] for row in rows] for name in made.features()}
+    return {name: [row[name] for row in rows] for name in question_features(made.added)}
 
 
 def _copied(sample: dict[str, Any]) -> dict[str, Any]:
@@ -113,9 +107,9 @@ def _streamed(made: Joined) -> IterableDataset:
     files, places = made.files(), made.places
     places = places.filter(pc.is_in(places["shard"], pa.array(list(files), pa.string()))).combine_chunks()
     if not files:
-        return IterableDataset.from_generator(_nothing, features=made.features())
+        return IterableDataset.from_generator(_nothing, features=question_features(made.added))
     tasks = {"places": places, "cut": pieces(places), "files": _Files(files), "shards": made.shards, "added": made.added}
-    return IterableDataset.from_generator(_stream, gen_kwargs=tasks, features=made.features())
+    return IterableDataset.from_generator(_stream, gen_kwargs=tasks, features=question_features(made.added))
 
 
 @dataclass(frozen=True, slots=True)
