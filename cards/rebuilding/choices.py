@@ -91,7 +91,8 @@ def warnings_of(wanted: Wanted, spec: str) -> list[str]:
 def _warnings(wanted: Wanted, spec: str) -> Iterator[str]:
     digest, original = catalog.file_digest(spec), wanted.original
     if digest != original["builder_sha256"]:
-        yield f"builder of {wanted.source}: SHA-256 {digest[:16]}…, not {original['builder_sha256'][:16]}… as when it was published"
+        then = original["builder_sha256"]
+        yield f"builder of {wanted.source}: SHA-256 {digest[:16]}…, not {then[:16]}… as when it was published"
     made, own = wanted.recipe["versions"], versions()
     others = [f"{name} {own[name]} (then {made.get(name)})" for name in ("medloom", *LIBRARIES) if own[name] != made.get(name)]
     if others:
@@ -117,7 +118,9 @@ def _refuse_other_salt(source: Source, stated: Mapping[str, Any], salt_file: Pat
         raise UsageError(f"{name}: {found}; expected {private[:16]}…, which made the published keys; pass that file")
     if private is None and salt.value.decode() != stated["salt"]:
         found = f"this builder's salt is {salt.value.decode()!r}"
-        raise UsageError(f"{name}: {found}; expected {stated['salt']!r}, which made the published keys; use the builder of then")
+        raise UsageError(
+            f"{name}: {found}; expected {stated['salt']!r}, which made the published keys; use the builder of then"
+        )
 
 
 def _labels(wanted: Wanted, source: Source, given: Path | None, *, votes: Path) -> Path | None:

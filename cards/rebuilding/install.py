@@ -24,11 +24,16 @@ Infos = Mapping[str, Mapping[str, Any]]
 
 
 def suites_of(wanted: Wanted) -> dict[str, dict[str, Any]]:
-    """The published suites that hold questions about the source; none where only its recipe is published."""
+    """The published suites that were asked about the source; none where only its recipe is published."""
     if wanted.mode is Mode.RECIPE:
         return {}
     infos = {name: QuestionSet(wanted.release.root, name).info for name in wanted.release.suites}
-    return {name: info for name, info in infos.items() if any(_files(info, wanted.source))}
+    return {name: info for name, info in infos.items() if wanted.source in info["sources"]}
+
+
+def questions_about(info: Mapping[str, Any], source: str) -> list[Mapping[str, Any]]:
+    """Files of a suite with questions about a source."""
+    return [one for one in info["files"] if one["questions"] and one["shard"].split("/")[1] == source]
 
 
 def refuse_other_suites(out: Path, infos: Infos, *, source: str) -> None:
@@ -55,8 +60,8 @@ def stage_questions(wanted: Wanted, infos: Infos, staged: Path) -> None:
     """
     for name, info in infos.items():
         root = f"{FOLDER}/{name}"
-        wanted.release.fetch([f"{root}/{REVIEW}", *(f"{root}/{one['path']}" for one in _files(info, wanted.source))])
-        for one in _files(info, wanted.source):
+        wanted.release.fetch([f"{root}/{REVIEW}", *(f"{root}/{one['path']}" for one in questions_about(info, wanted.source))])
+        for one in questions_about(info, wanted.source):
             path, target = wanted.release.root / root / one["path"], staged / root / one["path"]
             verify(path, one["sha256"])
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -78,14 +83,16 @@ def put_in_place(wanted: Wanted, out: Release, staged: Path, *, recipe: dict[str
     name = wanted.source
     for part in ("data", "index"):
         _move(staged / part / name, out.root / part / name, keep=part == "index" or bool(recipe["shards"]))
-    held = {suite: _held(out.root, suite, name) for suite in {*names(out.root), *infos}}
+    for suite in sorted(set(names(out.root)) - set(infos)):
+        _forget(QuestionSet(out.root, suite), name)
     for suite, info in infos.items():
         _move(staged / FOLDER / suite / name, out.root / FOLDER / suite / name, keep=True)
+        stands = asked_of(info, {name, *_held(out, suite, info)})
+        if not stands["questions"]:
+            continue
         if (wanted.release.root / FOLDER / suite / REVIEW).is_file():
             shutil.copyfile(wanted.release.root / FOLDER / suite / REVIEW, out.root / FOLDER / suite / REVIEW)
-        write_json(out.root / FOLDER / suite / INFO, asked_of(info, held[suite] | {name}))
-    for suite in sorted(set(held) - set(infos)):
-        _forget(out.root, suite, name, rest=held[suite])
+        write_json(out.root / FOLDER / suite / INFO, stands)
     _entries(wanted, out.root)
     temporary = staged / "recipe.tmp"
     write_json(temporary, recipe)
@@ -98,26 +105,32 @@ def put_in_place(wanted: Wanted, out: Release, staged: Path, *, recipe: dict[str
         card(out)
 
 
-def _files(info: Mapping[str, Any], source: str) -> Iterator[Mapping[str, Any]]:
-    """Files of a suite with questions about a source."""
-    return (one for one in info["files"] if one["questions"] and one["shard"].split("/")[1] == source)
+def _held(out: Release, suite: str, info: Mapping[str, Any]) -> Iterator[str]:
+    """Sources of a suite that a release holds with the same contents, and all questions about them."""
+    for name, digest in info["sources"].items():
+        recipe = out.recipe(name)
+        files = (out.root / FOLDER / suite / one["path"] for one in questions_about(info, name))
+        if recipe is not None and recipe["content_sha256"] == digest and all(path.is_file() for path in files):
+            yield name
 
 
-def _held(root: Path, suite: str, source: str) -> set[str]:
-    """Other sources that a release has in a suite."""
-    return set(QuestionSet(root, suite).info["sources"]) - {source} if suite in names(root) else set()
-
-
-def _forget(root: Path, suite: str, source: str, *, rest: set[str]) -> None:
+def _forget(asked: QuestionSet, source: str) -> None:
     """Take a source out of a suite whose questions were about what it was before."""
-    asked = QuestionSet(root, suite)
-    if source not in asked.info["sources"]:
+    info = asked.info
+    rest = set(info["sources"]) - {source}
+    if len(rest) == len(info["sources"]):
         return
-    if not rest:
+    if not asked_of(info, rest)["questions"]:
         shutil.rmtree(asked.root)
         return
-    write_json(asked.root / INFO, asked_of(asked.info, rest))
+    write_json(asked.root / INFO, asked_of(info, rest))
     shutil.rmtree(asked.root / source, ignore_errors=True)
+
+
+def stale_suites(out: Release) -> list[str]:
+    """Suites of a release that weren't asked about all it holds: those have to be asked again."""
+    held = {recipe["facts"]["name"]: recipe["content_sha256"] for recipe in out.recipes()}
+    return [name for name in out.suites if QuestionSet(out.root, name).info["sources"] != held]
 
 
 def _entries(wanted: Wanted, root: Path) -> None:

@@ -35,7 +35,7 @@ from ...schema.release import Release, work_folder
 from ...schema.withdrawn import Withdrawn, withdrawn_of, write_withdrawn
 from .choices import Choices, options_of, source_of, warnings_of
 from .compare import Compared, compare, told, write_differences
-from .install import Infos, linked, put_in_place, refuse_other_suites, stage_questions, suites_of
+from .install import Infos, linked, put_in_place, questions_about, refuse_other_suites, stage_questions, stale_suites, suites_of
 from .shards import write_index, write_shards
 from .wanted import Wanted
 
@@ -102,6 +102,7 @@ class _Rebuild:
             refuse_other_suites(self.out, infos, source=wanted.source)
             self._refuse_withdrawn()
             if self._stands(infos):
+                self._clear()
                 return self._told({"already": True, "warnings": warnings}, installed=True)
         self._verify(source)
         self._prepare(spec)
@@ -112,7 +113,8 @@ class _Rebuild:
             infos = {name: info for name, info in infos.items() if name in staged["result"]["suites"]}
             put_in_place(wanted, Release(self.out), self.staging.release, recipe=staged["recipe"], infos=infos)
         self._clear()
-        return self._told(staged["result"], installed=not self.choices.prove)
+        stale = [] if self.choices.prove else stale_suites(Release(self.out))
+        return self._told({**staged["result"], "suites_stale": stale}, installed=not self.choices.prove)
 
     def _verify(self, source: Source) -> None:
         """See that the raw root holds the dataset that was published, as far as names and sizes tell."""
@@ -159,7 +161,8 @@ class _Rebuild:
         made = self._as_built() if reproduced else self._written(found)
         equal = made["content_sha256"] == self.wanted.recipe["content_sha256"]
         suites = sorted(infos) if equal else []
-        result |= self._compared(made) | {"suites": suites, "suites_left_out": sorted(set(infos) - set(suites))}
+        about = {suite for suite, info in infos.items() if questions_about(info, self.wanted.source)}
+        result |= self._compared(made) | {"suites": suites, "suites_left_out": sorted(about - set(suites))}
         stage_questions(self.wanted, {name: infos[name] for name in suites}, self.staging.release)
         staged = {"recipe": made, "result": result}
         write_json(self.root / "staged.json", staged)
@@ -223,7 +226,11 @@ class _Rebuild:
         """Whether the release holds the source as published already."""
         recipe = Release(self.out).recipe(self.wanted.source)
         asked = {suite: QuestionSet(self.out, suite).info["sources"] for suite in names(self.out)}
-        lacking = [suite for suite in infos if self.wanted.source not in asked.get(suite, {})]
+        lacking = [
+            suite
+            for suite, info in infos.items()
+            if questions_about(info, self.wanted.source) and self.wanted.source not in asked.get(suite, {})
+        ]
         if recipe is None or recipe != self.wanted.plain or lacking or (self.root / "staged.json").exists():
             return False
         sizes = {self.out / shard["path"]: shard["bytes"] for shard in recipe["shards"]}
@@ -254,11 +261,10 @@ class _Rebuild:
 
     def _differs(self, found: Compared) -> str:
         counts = ", ".join(f"{count:,} {kind}" for kind, count in found.counts.items() if count)
+        found_all = f"{self.wanted.source}: of the samples that {self.raw} gives {counts}"
         expected = f"the {found.samples:,} that {self.place} publishes"
-        return (
-            f"{self.wanted.source}: samples of {self.raw}: {counts}; expected {expected}; {self.root / 'differences.csv'} lists "
-            "them; get the raw files again, or pass --keep-differing"
-        )
+        listed = self.root / "differences.csv"
+        return f"{found_all}; expected {expected}; see {listed}, get the raw files again, or pass --keep-differing"
 
     def _told(self, result: Mapping[str, Any], *, installed: bool) -> dict[str, Any]:
         heading = {
@@ -280,10 +286,10 @@ class _Rebuild:
 
     def _clear(self) -> None:
         """Remove what a finished rebuild doesn't need: all but the list of differences."""
-        (self.root / "plan.json").unlink(missing_ok=True)
         self._forget_staged()
         for folder in (self.built, work_folder(self.built)):
             shutil.rmtree(folder, ignore_errors=True)
+        (self.root / "plan.json").unlink(missing_ok=True)
 
 
 def _stamps(root: Path) -> str:

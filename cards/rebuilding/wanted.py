@@ -147,7 +147,9 @@ def _refuse_other_versions(source: str, recipe: dict[str, Any]) -> None:
     for name, own in (("schema", SCHEMA_VERSION), ("medloom", __version__)):
         newest = max(made[name], cut[name], key=_numbers)
         if _numbers(newest) > _numbers(own):
-            raise UsageError(f"{source}: its recipe is of {name} {newest}; expected at most {own}; upgrade medloom to rebuild it")
+            raise UsageError(
+                f"{source}: its recipe is of {name} {newest}; expected at most {own}; upgrade medloom to rebuild it"
+            )
     if _numbers(made["schema"]) < _numbers(SCHEMA_VERSION):
         found = f"its recipe is of schema {made['schema']}"
         raise UsageError(f"{source}: {found}; expected {SCHEMA_VERSION}; rebuild it with medloom {made['medloom']}")
