@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from hub import READER, Hub, Request
-from hub_client import Client, Failed
 from hub_holding import hold
+from hub_process import Client, Failed
 
 import medloom
 from medloom.builders.build import Options, build
