@@ -27,7 +27,7 @@ FOUND = {
     Kind.PHONE: ["+49 761 1234567", "(555) 123-4567", "555-123-4567", "Tel. 0761 2703 400"],
     Kind.EMAIL: ["jane.doe@example.org"],
     Kind.SOCIAL: ["123-45-6789"],
-    Kind.PATH: ["/home/jane/scan", "C:\\Users\\jane\\ct", "\\\\pacs\\share\\x", "file:///x/y", "~/scans/1", "/mnt/pacs/0815"],
+    Kind.PATH: ["/Users/jane/scan", "C:\\Users\\jane\\ct", "\\\\pacs\\share\\x", "file:///x/y", "~/scans/1", "/mnt/pacs/0815"],
     Kind.HOST: ["10.1.2.3", "192.168.0.7", "pacs.hospital.local", "AE at ris.intranet"],
 }  # fmt: skip
 LEFT = [
