@@ -20,6 +20,7 @@ from medloom.cards.explorer.index import index_pack
 from medloom.cards.explorer.rows import Rows
 from medloom.cards.explorer.server import application
 from medloom.cards.explorer.sights import Sights
+from medloom.cards.explorer.told import Told
 from medloom.cards.explorer.written import write
 from medloom.schema.release import Release
 
@@ -50,16 +51,16 @@ def first_view(folder: Path) -> list[dict[str, Any]]:
     sights = Sights(rows)
     _plain(folder / "plain", sights)
     began = time.perf_counter()
-    done = write(rows, sights, folder / "site", images=False, workers=2)
+    done = write(sights, Told(rows), folder / "site", images=False, workers=2)
     seconds = time.perf_counter() - began
     results = []
     with browser["chromium"]() as chromium, browser["plain_files"](folder / "plain") as plain:
-        with browser["serving"](application(rows, sights)) as address:
+        with browser["serving"](application(sights, Told(rows))) as address:
             results.append(_against(chromium, "served", address, plain=plain))
             results += _then(chromium, address)
         with browser["plain_files"](folder / "site") as address:
             results.append(_against(chromium, "written", address, plain=plain))
-    results[0]["note"] += f"; index {len(index_pack(rows, sights)) / 1e6:.2f} MB"
+    results[0]["note"] += f"; index {len(index_pack(sights, Told(rows))) / 1e6:.2f} MB"
     results[-1]["note"] += f"; {done.files:,} files, {done.bytes / 1e6:.0f} MB in {seconds:.0f} s"
     shutil.rmtree(folder / "site")
     return results

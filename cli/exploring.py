@@ -11,8 +11,8 @@ import typer
 from .app import AsJson, Workers, app, cores, print_json
 
 if TYPE_CHECKING:
-    from ..cards.explorer.rows import Rows
     from ..cards.explorer.sights import Sights
+    from ..cards.explorer.told import Told
     from ..cards.explorer.written import Written
 
 PORT = 8765
@@ -36,8 +36,8 @@ def explore(
     """Look at a release in the browser: lexical tree, filters, samples with overlays, questions, duplicates, sources.
 
     It serves on this machine until interrupted. With `--static` it writes a folder that works behind any file server and
-    asks nothing of any other host. What others may see (`--static`, or a `--host` beyond loopback) leaves out pictures whose
-    pixel rights aren't granted, and says so.
+    asks nothing of any other host. What others may see (`--static`, or a `--host` beyond loopback) leaves out pictures,
+    labels and questions whose rights aren't granted, and says so.
 
     **Examples:**
 
@@ -47,47 +47,52 @@ def explore(
     from ..cards.explorer.rows import Rows
     from ..cards.explorer.server import is_loopback
     from ..cards.explorer.sights import Sights
+    from ..cards.explorer.told import Told
     from ..schema.release import Release
 
     rows = Rows.of(Release.open(release))
     private = static is None and is_loopback(host)
-    sights = Sights(rows, every=all_pictures or private)
+    sights, told = Sights(rows, every=all_pictures or private), Told(rows, every=private)
     if static is not None:
-        _write(rows, sights, static, images=not thumbnails, workers=workers or cores(), json=json)
+        _write(sights, told, static, images=not thumbnails, workers=workers or cores(), json=json)
     else:
-        _serve(rows, sights, host=host, port=port, json=json)
+        _serve(sights, told, host=host, port=port, json=json)
 
 
-def _serve(rows: Rows, sights: Sights, *, host: str, port: int, json: bool) -> None:
+def _serve(sights: Sights, told: Told, *, host: str, port: int, json: bool) -> None:
     from ..cards.explorer.server import serve
-    from ..schema.picture_rights import words
 
     def ready(address: str) -> None:
-        withheld = sights.withheld()
+        samples, withheld, untold = len(sights.rows), sights.withheld(), told.withheld()
         if json:
-            print_json({"address": address, "samples": len(rows), "withheld": withheld})
+            print_json({"address": address, "samples": samples, "withheld": withheld, "untold": untold})
         else:
-            print(f"{len(rows):,} samples at {address} (Ctrl-C ends)", flush=True)  # noqa: T201
-            if withheld:
-                print(f"{words(withheld)}.", flush=True)  # noqa: T201
+            print(f"{samples:,} samples at {address} (Ctrl-C ends)", flush=True)  # noqa: T201
+            _left_out(withheld, untold)
 
-    serve(rows, sights, host=host, port=port, ready=ready)
+    serve(sights, told, host=host, port=port, ready=ready)
 
 
-def _write(rows: Rows, sights: Sights, folder: Path, *, images: bool, workers: int, json: bool) -> None:
+def _left_out(withheld: dict[str, int], untold: dict[str, dict[str, int]]) -> None:
+    from ..cards.explorer.told import words as of_text
+    from ..schema.picture_rights import words as of_pictures
+
+    for said in ([of_pictures(withheld)] if withheld else []) + of_text(untold):
+        print(f"{said}.", flush=True)  # noqa: T201
+
+
+def _write(sights: Sights, told: Told, folder: Path, *, images: bool, workers: int, json: bool) -> None:
     from ..cards.explorer.written import write
     from ..cards.terminal.progress import shown
-    from ..schema.picture_rights import words
 
     with shown(folder.name, plain=json) as progress:
         done: Written = write(
-            rows, sights, folder, images=images, workers=workers, progress=lambda some, every: progress("write", some, every, 0)
+            sights, told, folder, images=images, workers=workers, progress=lambda some, every: progress("write", some, every, 0)
         )
     if json:
         print_json({**asdict(done), "folder": str(done.folder)})
         return
     size = f"{done.files:,} files, {done.bytes / 1e6:,.1f} MB"
     print(f"{done.samples:,} samples, {done.pictures:,} with pictures: {done.folder} ({size})")  # noqa: T201
-    if done.withheld:
-        print(f"{words(done.withheld)}.")  # noqa: T201
+    _left_out(done.withheld, done.untold)
     print(f"see it: python -m http.server --bind 127.0.0.1 --directory {done.folder}")  # noqa: T201

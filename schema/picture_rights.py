@@ -35,10 +35,15 @@ class PictureRights:
 
     def may_show(self, source: str, licence: str) -> bool:
         """Whether a sample of that source which bears that licence may be shown; never one of an unknown source."""
-        if reason_of(self.overrides, gate=GATE, code=CODE, source=source) is not None:
+        return self.granted(Subject.PIXELS, source, licence)
+
+    def granted(self, subject: Subject, source: str, licence: str) -> bool:
+        """Whether that much of a sample may be passed on, by its owner or by the reason that somebody recorded."""
+        code = f"{subject.value.replace('_', '-')}-not-granted"
+        if reason_of(self.overrides, gate=GATE, code=code, source=source) is not None:
             return True
         facts = self.facts.get(source)
-        return facts is not None and right_of(facts, Subject.PIXELS, sample_licence=licence).granted is True
+        return facts is not None and right_of(facts, subject, sample_licence=licence).granted is True
 
     def withheld(self, samples: Iterable[tuple[str, str]]) -> dict[str, int]:
         """Source → how many of the samples, given by source and licence, may not be shown; only sources that have some."""

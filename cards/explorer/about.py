@@ -11,22 +11,25 @@ from ...schema.picture_rights import words
 from ...schema.published import Mode, mode_of
 from ...schema.question_set import QuestionSet
 from ...schema.rights import rights_of
-from .rows import BLOCK, Rows
+from .rows import BLOCK
 from .sights import COLUMNS, SIDE_PX, Sights
+from .told import Told
+from .told import words as left_out
 
 FACTS = ("name", "title", "homepage", "access", "group_kind", "citation", "cite", "oddities", "licence_evidence")
 
 
-def about(rows: Rows, sights: Sights, *, sheets: bool, images: bool) -> dict[str, Any]:
+def about(sights: Sights, told: Told, *, sheets: bool, images: bool) -> dict[str, Any]:
     """The release in words and figures.
 
     Args:
-        rows: Its samples.
-        sights: Which pictures are shown.
+        sights: Its pictures, as far as they are shown.
+        told: Its records and questions, as far as they are told.
         sheets: Whether thumbnails come on sheets, a file per block, or each alone.
         images: Whether stored images are to be had beside the thumbnails.
     """
-    release, withheld = rows.release, sights.withheld()
+    rows, release, withheld, untold = sights.rows, sights.rows.release, sights.withheld(), told.withheld()
+    said = [words(withheld), *left_out(untold)] if withheld else left_out(untold)
     return {
         "name": release.root.name if release.source is None else str(release.source),
         "medloom": __version__,
@@ -34,7 +37,8 @@ def about(rows: Rows, sights: Sights, *, sheets: bool, images: bool) -> dict[str
         "block": BLOCK,
         "pictures": {"side_px": SIDE_PX, "columns": COLUMNS, "sheets": sheets, "images": images},
         "withheld": withheld,
-        "notice": words(withheld) + "." if withheld else "",
+        "untold": untold,
+        "notice": " ".join(f"{one}." for one in said),
         "sources": [_source(recipe, withheld) for recipe in release.recipes()],
         "suites": [_suite(QuestionSet.open(release.root, name).info) for name in release.suites],
     }

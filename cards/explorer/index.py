@@ -11,21 +11,23 @@ from .leaves import leaves
 from .packing import column_pack, json_pack
 from .rows import Rows
 from .sights import REASONS, Sights
-from .told import asked
+from .told import ANNOTATIONS, Told, asked
+from .told import REASONS as UNTOLD
 
 BY_ROW = ("source", "split", "modality", "modality_detail", "licence")
 
 
-def index_pack(rows: Rows, sights: Sights) -> bytes:
+def index_pack(sights: Sights, told: Told) -> bytes:
     """`data/index.pack`: a code per sample for every column, the leaves, and the words of all codes."""
+    rows = sights.rows
     columns: dict[str, np.ndarray] = {}
-    words: dict[str, Any] = {"reasons": list(REASONS.values())}
+    words: dict[str, Any] = {"reasons": list(REASONS.values()), "untold": list(UNTOLD)}
     for name in BY_ROW:
         columns[name], words[name] = rows.words(name)
     columns["suites"], words["suites"] = suite_sets(rows, asked(rows))
     columns["height_px"], columns["width_px"] = rows.sizes()
-    columns["reason"] = sights.reasons
-    tree = leaves(rows)
+    columns["reason"], columns["untold"] = sights.reasons, told.reasons
+    tree = leaves(rows, untold=told.reasons == ANNOTATIONS)
     return column_pack(columns | tree.columns, words | tree.words)
 
 

@@ -37,9 +37,10 @@ class Leaves:
     """Field → word of every code; of departments a list of names."""
 
 
-def leaves(rows: Rows) -> Leaves:
-    """The leaves of all samples."""
-    table = pa.concat_tables([_alone(rows), *_stated(rows)]).combine_chunks()
+def leaves(rows: Rows, *, untold: np.ndarray | None = None) -> Leaves:
+    """The leaves of all samples; where `untold`, N bool, a sample stands at its own place, whatever is labelled on it."""
+    hidden = np.zeros(len(rows), bool) if untold is None else untold
+    table = pa.concat_tables([_alone(rows, hidden), *_stated(rows, hidden)]).combine_chunks()
     codes = {name: coded(table[name]) for name in FIELDS}
     sample = table["row"].to_numpy()
     leaf, of_leaf = _distinct(np.stack([codes[name][0] for name in FIELDS], axis=1))
@@ -53,19 +54,21 @@ def leaves(rows: Rows) -> Leaves:
     return Leaves(columns, words)
 
 
-def _stated(rows: Rows) -> Iterator[pa.Table]:
-    """Of every source, a row per label state and annotation."""
+def _stated(rows: Rows, hidden: np.ndarray) -> Iterator[pa.Table]:
+    """Of every source, a row per label state and annotation of samples that aren't hidden."""
+    open_ = pa.array(~hidden)
     for source in dict.fromkeys(rows.table["source"].to_pylist()):
         path = rows.release.index_path(source, "annotations")
         table = pq.read_table(path, columns=["key", *FIELDS])
         table = table.append_column("row", pc.index_in(table["key"], value_set=rows.table["key"].combine_chunks()))
-        yield _joined(table.filter(pc.is_valid(table["row"])))
+        table = table.filter(pc.is_valid(table["row"]))
+        yield _joined(table.filter(open_.take(table["row"].combine_chunks())))
 
 
-def _alone(rows: Rows) -> pa.Table:
-    """The one leaf of every sample without labels: its own triplet, task and department."""
+def _alone(rows: Rows, hidden: np.ndarray) -> pa.Table:
+    """The one leaf of every sample without labels, or whose labels are hidden: its own triplet, task and department."""
     numbered = rows.table.append_column("row", pa.array(np.arange(len(rows)), pa.int32()))
-    bare = numbered.filter(pc.equal(numbered["labels"], 0))
+    bare = numbered.filter(pc.or_(pc.equal(numbered["labels"], 0), pa.chunked_array([pa.array(hidden)])))
     none = pa.nulls(bare.num_rows, pa.string())
     fields = {name: pc.list_element(bare[column], 0) for name, column in _LISTS.items()}
     fields |= {"departments": bare["departments"], "granularity": pc.fill_null(none, "image"), "label": none, "state": none}

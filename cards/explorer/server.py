@@ -20,9 +20,8 @@ from .index import index_pack, keys_pack
 from .packing import json_pack
 from .page_files import HEADERS, page_files, plotly
 from .pairs import pairs
-from .rows import Rows
 from .sights import Sights
-from .told import questions, records
+from .told import Told
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -35,22 +34,23 @@ KEPT = 4096
 """Thumbnails that are remembered, some 6 kB each."""
 
 
-def application(rows: Rows, sights: Sights, *, hosts: tuple[str, ...] = LOOPBACK) -> Starlette:
+def application(sights: Sights, told: Told, *, hosts: tuple[str, ...] = LOOPBACK) -> Starlette:
     """The explorer of a release as an ASGI application that answers to some host names; `*` is any."""
     from starlette.applications import Starlette
     from starlette.middleware import Middleware
     from starlette.middleware.trustedhost import TrustedHostMiddleware
     from starlette.routing import Route
 
+    rows = sights.rows
     whole = {
-        "release.json": (lambda: orjson.dumps(about(rows, sights, sheets=False, images=True)), JSON),
-        "index.pack": (lambda: index_pack(rows, sights), PACK),
+        "release.json": (lambda: orjson.dumps(about(sights, told, sheets=False, images=True)), JSON),
+        "index.pack": (lambda: index_pack(sights, told), PACK),
         "keys.pack": (lambda: keys_pack(rows), PACK),
         "pairs.pack": (lambda: json_pack(pairs(rows).as_json()), PACK),
     }
     parts: dict[str, tuple[Callable[[int], bytes | None], str, int]] = {
-        "/records/{number:int}.pack": (lambda block: json_pack(records(rows, block)), PACK, rows.blocks),
-        "/questions/{number:int}.pack": (lambda block: json_pack(questions(rows, block)), PACK, rows.blocks),
+        "/records/{number:int}.pack": (lambda block: json_pack(told.records(block)), PACK, rows.blocks),
+        "/questions/{number:int}.pack": (lambda block: json_pack(told.questions(block)), PACK, rows.blocks),
         "/thumbs/{number:int}.jpg": (lru_cache(KEPT)(sights.thumb), JPEG, len(rows)),
     }
     made = [Route(path, _numbered(make, kind, below=count)) for path, (make, kind, count) in parts.items()]
@@ -60,7 +60,7 @@ def application(rows: Rows, sights: Sights, *, hosts: tuple[str, ...] = LOOPBACK
     return Starlette(routes=routes, middleware=[trusted])
 
 
-def serve(rows: Rows, sights: Sights, *, host: str, port: int, ready: Callable[[str], None]) -> None:
+def serve(sights: Sights, told: Told, *, host: str, port: int, ready: Callable[[str], None]) -> None:
     """Serve until interrupted; `ready` is called with the address once the port is ours.
 
     Raises:
@@ -71,7 +71,7 @@ def serve(rows: Rows, sights: Sights, *, host: str, port: int, ready: Callable[[
     except ImportError as error:
         raise UsageError("the explorer serves with uvicorn; expected it; install 'medloom[explore]'") from error
     hosts = LOOPBACK if is_loopback(host) else ("*",)
-    config = uvicorn.Config(application(rows, sights, hosts=hosts), log_level="warning", access_log=False)
+    config = uvicorn.Config(application(sights, told, hosts=hosts), log_level="warning", access_log=False)
     with _listening(host, port) as listening:
         name = f"[{host}]" if ":" in host else host
         ready(f"http://{name}:{listening.getsockname()[1]}/")

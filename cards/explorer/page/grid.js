@@ -3,7 +3,7 @@
 import { el, number, words } from "./dom.js";
 import { areaOf, labelsOf } from "./filter.js";
 import { coloursOf, drawAnnotations, drawPrompts } from "./overlay.js";
-import { hidden, paint, questions, record, thumbSize, thumbnail } from "./pictures.js";
+import { hidden, labelsTold, paint, questions, record, thumbSize, thumbnail } from "./pictures.js";
 
 export const PER_PAGE = 60;
 const LARGE = 2;
@@ -50,7 +50,7 @@ export class Grid {
     const [source, split, modality] = ["source", "split", "modality"].map((name) => index.words[name][index.columns[name][row]]);
     const labels = labelsOf(index, row);
     const about = [modality, words(areaOf(index, row) ?? "")].join(", ");
-    const labelled = labels.length ? labels.join(", ") : "nothing labelled present";
+    const labelled = labelsTold(row) ? labels.join(", ") || "nothing labelled present" : "labels not told";
     const reason = hidden(row);
     const seen = reason
       ? el("span", { class: "frame withheld" }, el("span", {}, "Picture not shown"))

@@ -3,7 +3,7 @@
 import { counted, el, number, words } from "./dom.js";
 import { areaOf, labelsOf } from "./filter.js";
 import { json, remembered } from "./pack.js";
-import { hidden, paint, thumbSize, thumbnail } from "./pictures.js";
+import { hidden, labelsTold, paint, thumbSize, thumbnail } from "./pictures.js";
 
 const PER_PAGE = 20;
 const all = remembered(() => json("data/pairs.pack"), 1);
@@ -37,7 +37,7 @@ export async function show(into, { index, open }) {
 
   function side(row) {
     const [source, split, modality] = ["source", "split", "modality"].map((name) => index.words[name][index.columns[name][row]]);
-    const labelled = labelsOf(index, row).join(", ") || "nothing labelled present";
+    const labelled = labelsTold(row) ? labelsOf(index, row).join(", ") || "nothing labelled present" : "labels not told";
     const reason = hidden(row);
     const canvas = reason ? null : el("canvas", { "aria-hidden": "true", width: 1, height: 1 });
     if (canvas) paintThumb(row, canvas);

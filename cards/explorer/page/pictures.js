@@ -28,6 +28,11 @@ export const questions = (row) => ofBlock(questionBlocks, row);
 
 /** Why a sample's picture isn't shown; empty where it is. */
 export const hidden = (row) => index.words.reasons[index.columns.reason[row]];
+
+/** Why something of a sample isn't told; empty where all is. */
+export const untold = (row) => index.words.untold[index.columns.untold[row]];
+/** What the grid says of a sample's labels; the second reason keeps questions alone. */
+export const labelsTold = (row) => index.columns.untold[row] !== 1;
 export const sizeOf = (row) => ({ width: index.columns.width_px[row], height: index.columns.height_px[row] });
 
 /** Size of a thumbnail; `cards/explorer/sights.py` says the same. */

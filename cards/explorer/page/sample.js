@@ -2,7 +2,7 @@
 
 import { byId, counted, el, fault, initial, number, words } from "./dom.js";
 import { KINDS, coloursOf, drawAnnotations, drawPrompts, drawTargets } from "./overlay.js";
-import { hidden, paint, picture, questions, record } from "./pictures.js";
+import { hidden, labelsTold, paint, picture, questions, record, untold } from "./pictures.js";
 import { questionList } from "./questions.js";
 
 const APART = new Set(["labels", "annotations", "texts", "size_hw_px"]);
@@ -17,12 +17,15 @@ export async function show(dialog, { row, key, near, about, index, overlays, go 
   const look = { row, told, overlays, colours: coloursOf(told, rank), only: null, question: null, answer: false, zoom: 0 };
   const heading = el("h2", { id: "sample-heading", tabindex: -1 }, key);
   const close = el("button", { type: "button", class: "close", "aria-label": "Close", on: { click: () => dialog.close() } }, "×");
-  const facts = [
-    [asked.length ? `Questions (${number(asked.length)})` : "Questions", questionList(asked, (question, answer) => change(look, { question, answer, only: null })), asked.length > 0],
+  const facts = labelsTold(row) ? [
+    [asked.length ? `Questions (${number(asked.length)})` : "Questions", untold(row) ? el("p", { class: "withheld large" }, untold(row)) : questionList(asked, (question, answer) => change(look, { question, answer, only: null })), asked.length > 0 || untold(row) !== ""],
     [`Labels (${number(told.labels.length)})`, labels(told), true],
     [`Annotations (${number(told.annotations.length)})`, annotations(look), false],
     [`Texts (${number(told.texts.length)})`, texts(told), told.texts.length > 0],
     ["Record", definitions(told, APART), !asked.length],
+  ] : [
+    ["Labels, annotations and questions", el("p", { class: "withheld large" }, untold(row)), true],
+    ["Record", definitions(told, APART), true],
   ];
   const sections = facts.map(([title, body, open]) => el("details", { class: "fact", open }, el("summary", {}, el("h3", {}, title)), body));
   const size = el("p", { class: "faint" }, `${told.modality}${told.modality_detail ? ` (${told.modality_detail})` : ""} · ${words(told.area)} · ${words(told.task)} · ${told.size_hw_px[1]} × ${told.size_hw_px[0]} px · ${told.source} · ${told.split} · ${told.licence}`);
@@ -115,13 +118,14 @@ async function draw(look) {
   canvas.dataset.drawn = look.question?.id ?? look.only ?? [...look.overlays].join(" ");
 }
 
-function describe({ told }) {
+function describe({ told, row }) {
+  if (!labelsTold(row)) return `${told.modality} of ${words(told.area)}; labels not told`;
   const present = told.labels.filter((one) => one.state === "present").map((one) => one.label);
   const acquired = [told.acquisition.plane, told.acquisition.view, told.acquisition.contrast, told.acquisition.stain].filter(Boolean);
   return `${told.modality} of ${words(told.area)}${acquired.length ? `, ${acquired.join(", ")}` : ""}; ${present.length ? `present: ${present.join(", ")}` : "nothing labelled present"}`;
 }
 
-function said({ told, overlays, only, question, answer }) {
+function said({ told, row, overlays, only, question, answer }) {
   if (question) {
     const parts = [];
     if (question.prompts.length) parts.push(`${counted(question.prompts.length, "prompt")} of the open question`);
@@ -129,6 +133,7 @@ function said({ told, overlays, only, question, answer }) {
     return parts.length ? `Drawn: ${parts.join(", and ")}.` : "Nothing is drawn: the open question points at nothing.";
   }
   if (only) return `Drawn: annotation ${only} alone.`;
+  if (!labelsTold(row)) return "";
   const count = told.annotations.filter((one) => overlays.has(one.granularity)).length;
   return `Drawn: ${counted(count, "annotation")}.`;
 }

@@ -14,6 +14,7 @@ from browser import chromium, executable, serving
 from medloom.cards.explorer.rows import Rows
 from medloom.cards.explorer.server import application
 from medloom.cards.explorer.sights import Sights
+from medloom.cards.explorer.told import Told
 from medloom.cli import main
 from medloom.schema.release import Release
 
@@ -49,7 +50,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def address(rows: Rows) -> Iterator[str]:
-    with serving(application(rows, Sights(rows))) as one:
+    with serving(application(Sights(rows), Told(rows))) as one:
         yield one
 
 

@@ -27,8 +27,9 @@ from medloom.cards.explorer.members import contents
 from medloom.cards.explorer.packing import column_pack, json_pack, narrowest
 from medloom.cards.explorer.rows import BLOCK, Rows, coded
 from medloom.cards.explorer.sights import NOT_GRANTED, REASONS, SIDE_PX, Sights, thumb_size
-from medloom.cards.explorer.told import asked, questions, records
+from medloom.cards.explorer.told import ANNOTATIONS, DERIVED_TEXT, Told, asked, questions, records
 from medloom.schema.errors import ReleaseError
+from medloom.schema.gate_overrides import Override, record_overrides
 from medloom.schema.lexicon import Lexicon
 from medloom.schema.pixels import pixel_sha256
 from medloom.schema.release import Release
@@ -58,7 +59,8 @@ def test_columns_come_back_in_the_narrowest_type_at_aligned_places(columns: dict
 
 
 def test_the_same_data_give_the_same_bytes(rows: Rows):
-    assert index_pack(rows, Sights(rows)) == index_pack(Rows.of(rows.release), Sights(rows))
+    again = Rows.of(rows.release)
+    assert index_pack(Sights(rows), Told(rows)) == index_pack(Sights(again), Told(again))
     assert json_pack({"b": 1, "a": 2}) == json_pack({"b": 1, "a": 2})
 
 
@@ -115,7 +117,7 @@ def test_withheld_answers_stay_withheld(rows: Rows):
     found = [one for number in of_test for some in questions(rows, number) for one in some if one["suite"] == "mimoseg"]
     assert found
     assert not [one for one in found if one["answer"] is not None or one["letters"] or one["targets"] or one["spans"]]
-    assert about(rows, Sights(rows), sheets=False, images=True)["suites"][1]["withheld"] == ["test"]
+    assert about(Sights(rows), Told(rows), sheets=False, images=True)["suites"][1]["withheld"] == ["test"]
 
 
 def test_suites_of_samples_are_those_that_ask_about_them(rows: Rows):
@@ -174,9 +176,50 @@ def test_pictures_without_rights_are_left_out_unless_all_are_asked_for(demo: Rel
     assert sights.withheld() == {"phantom": len(rows)}
     assert (sights.stored(0), sights.thumb(0), sights.sheet(0)) == (None, None, None)
     assert (every.withheld(), every.stored(0) is not None) == ({}, True)
-    told = about(rows, sights, sheets=True, images=True)
+    told = about(sights, Told(rows), sheets=True, images=True)
     assert f"{len(rows)} pictures" in told["notice"]
     assert "--all-pictures" in told["notice"]
+
+
+def of_rights(demo: Release, folder: Path, **narrow: str) -> Release:
+    """The phantom with other licences of some subjects."""
+    evidence = {"address": "https://example.org", "words": "as stated", "read_on": None}
+    rights = {name: {"licence": licence, "evidence": evidence, "allowed": None} for name, licence in narrow.items()}
+    return withholding(demo, folder, rights=rights)
+
+
+@pytest.mark.parametrize(
+    ("subject", "reason", "records_too"), [("annotations", ANNOTATIONS, True), ("derived_text", DERIVED_TEXT, False)]
+)
+def test_records_and_questions_without_rights_are_left_out(
+    demo: Release, tmp_path: Path, subject: str, reason: int, records_too: bool
+):
+    rows = Rows.of(of_rights(demo, tmp_path, **{subject: "unstated"}))
+    told, every = Told(rows), Told(rows, every=True)
+    assert set(told.reasons.tolist()) == {reason}
+    assert not every.reasons.any()
+    whole, found = records(rows, 3), told.records(3)
+    assert every.records(3) == whole
+    assert (found != whole) is records_too
+    assert any(one["labels"] or one["annotations"] or one["texts"] for one in found) is not records_too
+    assert [one["key"] for one in found] == [one["key"] for one in whole]
+    assert (any(questions(rows, 3)), any(told.questions(3)), every.questions(3)) == (True, False, questions(rows, 3))
+    columns, words = unpacked(index_pack(Sights(rows), told))
+    assert (set(columns["untold"].tolist()), words["label"] == [None]) == ({reason}, records_too)
+
+
+def test_what_isnt_told_is_said_with_counts_unless_a_reason_is_recorded(demo: Release, tmp_path: Path):
+    release = of_rights(demo, tmp_path, annotations="unstated")
+    rows = Rows.of(release)
+    keys = set().union(*asked(rows).values())
+    assert Told(rows).withheld() == {"records": {"phantom": len(rows)}, "questions": {"phantom": len(keys)}}
+    said = about(Sights(rows), Told(rows), sheets=True, images=True)["notice"]
+    assert f"records of {len(rows)} samples (phantom" in said
+    assert f"questions of {len(keys)} samples (phantom" in said
+    override = Override(gate="licence", code="annotations-not-granted", source="phantom", reason="the owner wrote so")
+    record_overrides(release.root, [override])
+    assert Told(rows).withheld() == {"records": {}, "questions": {}}
+    assert about(Sights(rows), Told(rows), sheets=True, images=True)["notice"] == ""
 
 
 def test_pairs_come_from_the_best_account_there_is(twins: Any, tmp_path: Path):

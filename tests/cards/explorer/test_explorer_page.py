@@ -17,10 +17,10 @@ from PIL import Image
 from pycocotools import mask as coco
 
 from medloom.cards.explorer.index import index_pack
-from medloom.cards.explorer.rows import Rows
+from medloom.cards.explorer.rows import BLOCK, Rows
 from medloom.cards.explorer.server import application
 from medloom.cards.explorer.sights import NOT_GRANTED, REASONS, Sights
-from medloom.cards.explorer.told import records
+from medloom.cards.explorer.told import ANNOTATIONS, DERIVED_TEXT, Told, records
 from medloom.cards.explorer.written import write
 from medloom.schema.lexicon import Lexicon
 from medloom.schema.lexicon.tree import DEFAULT
@@ -386,7 +386,7 @@ def test_it_fits_a_narrow_screen(tab: Tab, address: str):
 
 def test_duplicates_stand_side_by_side_and_open(tab: Tab, twins: Any):
     rows = Rows.of(Release.open(twins.release))
-    with serving(application(rows, Sights(rows))) as address:
+    with serving(application(Sights(rows), Told(rows))) as address:
         page = tab(address, place="#/duplicates", drawn=False)
         page.wait_for_selector(".pairs .pair canvas")
         pairs = page.locator(".pairs > li")
@@ -418,7 +418,7 @@ def test_the_written_page_works_behind_a_plain_file_server(tab: Tab, rows: Rows,
     reasons = sights.reasons.copy()
     reasons[::2] = list(REASONS).index(NOT_GRANTED)
     sights.__dict__["reasons"] = reasons
-    done = write(rows, sights, tmp_path / "site")
+    done = write(sights, Told(rows), tmp_path / "site")
     assert (done.pictures, done.withheld) == (len(rows) // 2, {"phantom": len(rows) - len(rows) // 2})
     assert sorted(int(path.name) for path in (tmp_path / "site/images").iterdir()) == list(range(1, len(rows), 2))
     with plain_files(tmp_path / "site") as address:
@@ -434,11 +434,29 @@ def test_the_written_page_works_behind_a_plain_file_server(tab: Tab, rows: Rows,
         assert page.locator("dialog canvas").count() == 0
 
 
+def test_what_isnt_told_is_said_in_the_grid_and_the_sample(tab: Tab, rows: Rows, tmp_path: Path):
+    told = Told(rows)
+    reasons = told.reasons.copy()
+    reasons[:] = DERIVED_TEXT
+    reasons[:BLOCK] = ANNOTATIONS
+    told.__dict__["reasons"] = reasons
+    write(Sights(rows), told, tmp_path / "site", images=False)
+    keys = rows.table["key"].to_pylist()
+    with plain_files(tmp_path / "site") as address:
+        page = tab(address, place="#/samples?order=stored")
+        assert "labels not told" in page.locator(".tile").first.inner_text()
+        assert "labels not told" not in page.locator(".tile").nth(BLOCK).inner_text()
+        for row, words in ((0, "labels and annotations be passed on"), (BLOCK, "its questions aren't told")):
+            page = tab(address, place=f"#/samples?sample={keys[row]}")
+            page.wait_for_selector("dialog[open] .fact .withheld")
+            assert words in page.locator("dialog .fact .withheld").inner_text()
+
+
 @pytest.mark.slow
 def test_a_hundred_thousand_samples_are_shown_filtered_and_turned(tab: Tab, rows: Rows, tmp_path: Path):
     many = Rows.of(multiplied(rows.release, tmp_path / "many", samples=100_000, sources=12))
     sights = Sights(many)
-    with serving(application(many, sights)) as address:
+    with serving(application(sights, Told(many))) as address:
         page = tab(address)
         assert status(page) == "100,000 samples, 1 to 60 shown"
         shown = page.locator(".tile .about:last-child").all_inner_texts()
@@ -454,4 +472,4 @@ def test_a_hundred_thousand_samples_are_shown_filtered_and_turned(tab: Tab, rows
         until(page, f"document.querySelector('#status').textContent.startsWith('{count:,} samples, 5,941 to 6,000')")
         page.locator(".tile").nth(3).click()
         page.wait_for_selector("dialog[open] canvas[data-drawn]")
-    assert len(index_pack(many, sights)) < 16 * len(many)
+    assert len(index_pack(sights, Told(many))) < 16 * len(many)

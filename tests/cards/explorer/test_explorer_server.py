@@ -19,6 +19,7 @@ from medloom.cards.explorer.page_files import page_files, plotly
 from medloom.cards.explorer.rows import Rows
 from medloom.cards.explorer.server import application, is_loopback, serve
 from medloom.cards.explorer.sights import NOT_GRANTED, REASONS, Sights
+from medloom.cards.explorer.told import Told
 from medloom.cards.explorer.written import write
 from medloom.schema.errors import UsageError
 
@@ -41,7 +42,7 @@ def partly(rows: Rows) -> Iterator[str]:
     reasons = np.zeros(len(rows), np.uint8)
     reasons[0] = list(REASONS).index(NOT_GRANTED)
     sights.__dict__["reasons"] = reasons
-    with serving(application(rows, sights)) as address:
+    with serving(application(sights, Told(rows))) as address:
         yield address
 
 
@@ -86,7 +87,7 @@ def test_only_names_of_loopback_are_answered(partly: str):
 
 
 def test_the_written_files_are_what_the_server_answers(rows: Rows, address: str, tmp_path: Path):
-    done = write(rows, Sights(rows), tmp_path / "site", workers=2)
+    done = write(Sights(rows), Told(rows), tmp_path / "site", workers=2)
     files = {str(path.relative_to(done.folder)): path.read_bytes() for path in done.folder.rglob("*") if path.is_file()}
     assert (done.files, done.bytes) == (len(files), sum(map(len, files.values())))
     served = [name for name in files if not name.startswith(("sprites/", "data/release.json"))]
@@ -100,16 +101,16 @@ def test_the_written_files_are_what_the_server_answers(rows: Rows, address: str,
 
 def test_a_folder_is_replaced_only_where_we_wrote_it(rows: Rows, tmp_path: Path):
     site = tmp_path / "site"
-    write(rows, Sights(rows), site, images=False)
+    write(Sights(rows), Told(rows), site, images=False)
     assert not (site / "images").exists()
     (site / "old").touch()
-    write(rows, Sights(rows), site, images=False)
+    write(Sights(rows), Told(rows), site, images=False)
     assert not (site / "old").exists()
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / "thesis.tex").touch()
     with pytest.raises(UsageError, match="other files"):
-        write(rows, Sights(rows), mine)
+        write(Sights(rows), Told(rows), mine)
     assert [path.name for path in mine.iterdir()] == ["thesis.tex"]
 
 
@@ -128,5 +129,5 @@ def test_loopback_is_known(host: str, is_: bool):
 def test_a_port_that_is_taken_is_said(rows: Rows, address: str):
     told: list[Any] = []
     with pytest.raises(UsageError, match="expected a free port"):
-        serve(rows, Sights(rows), host="127.0.0.1", port=urlsplit(address).port or 0, ready=told.append)
+        serve(Sights(rows), Told(rows), host="127.0.0.1", port=urlsplit(address).port or 0, ready=told.append)
     assert told == []
