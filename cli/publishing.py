@@ -56,9 +56,9 @@ def publish(
     - `medloom publish releases/all --repo my-lab/all --private --mode kvasir_seg_mini=annotations`
     - `medloom publish releases/all --repo my-lab/all --split-by-licence --version v1.0.0`
     """
-    from ..cards.publishing.publish import Target
     from ..cards.publishing.release import Wish
     from ..cards.publishing.release import publish as send
+    from ..cards.publishing.target import Target
     from ..cards.terminal.progress import shown
     from ..cards.terminal.published import published
     from ..schema.release import Release

@@ -12,9 +12,17 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
-import yaml
 
-from . import card_digest, check_certificate, check_published, check_questions, check_recipe, embedded, index, withdrawn
+from . import (
+    check_certificate,
+    check_published,
+    check_questions,
+    check_readme,
+    check_recipe,
+    embedded,
+    index,
+    withdrawn,
+)
 from .check import check_image, check_sample
 from .errors import Issue, ReleaseError
 from .index_rows import IndexRows
@@ -58,9 +66,8 @@ def check(path: Path | str, *, progress: Progress | None = None) -> dict[str, An
         found.files()
         sources[recipe["facts"]["name"]] = {"samples": found.seen, "splits": recipe["splits"], **check_recipe.about(recipe)}
         faults.extend(check_recipe.faults_of(recipe))
-    faults.extend(_readme_faults(release))
+    faults.extend(check_readme.faults_of(release))
     faults.extend(_stray_files(release))
-    faults.extend(card_digest.faults_of(release.root, _yaml(release.root / "README.md")))
     faults.extend(check_certificate.faults_of(release))
     faults.extend(withdrawn.faults_of(release))
     faults.extend(check_questions.faults_of(release))
@@ -222,40 +229,6 @@ def _one_split(places: dict[str, dict[str, str]], sample: Sample, faults: list[I
         if seen.setdefault(key, sample.split) != sample.split:
             found = f"{key[:24]} in {seen[key]} and {sample.split}"
             faults.append(Issue("crosses-splits", sample.key, found, "one split", "rebuild the source"))
-
-
-def _readme_faults(release: Release) -> Iterator[Issue]:
-    wanted = release.header()
-    header = _yaml(release.root / "README.md")
-    for table in ("configs", "dataset_info"):
-        stated = header.get(table)
-        known = {one["config_name"]: one for one in stated if _is_config(one)} if isinstance(stated, list) else {}
-        expected = {one["config_name"]: one for one in wanted[table]}
-        for name in sorted(expected.keys() | known.keys()):
-            if known.get(name) != expected.get(name):
-                yield _readme_fault(f"{table} {name}", known.get(name), expected.get(name))
-
-
-def _is_config(one: Any) -> bool:
-    return isinstance(one, dict) and isinstance(one.get("config_name"), str)
-
-
-def _readme_fault(where: str, stated: dict[str, Any] | None, wanted: dict[str, Any] | None) -> Issue:
-    names = sorted(
-        name for name in {**(stated or {}), **(wanted or {})} if (stated or {}).get(name) != (wanted or {}).get(name)
-    )
-    found = "absent" if stated is None else f"another {', '.join(names)}"
-    expected = "nothing, no recipe has it" if wanted is None else "what the recipes and schema/record.py say"
-    return Issue("bad-readme", f"README.md {where}", found, expected, "build any source into it")
-
-
-def _yaml(readme: Path) -> dict[str, Any]:
-    text = readme.read_text(encoding="utf-8", errors="replace")
-    try:
-        header = yaml.safe_load(text.split("---\n")[1]) if text.startswith("---\n") else None
-    except yaml.YAMLError:
-        header = None
-    return header if isinstance(header, dict) else {}
 
 
 def _stray_files(release: Release) -> Iterator[Issue]:

@@ -19,8 +19,9 @@ from ..gates.justify import override_of
 from ..gates.terms import families
 from ..gates.verdict import overridden
 from .plan import repository_of
-from .publish import Target, prepared, upload
+from .publish import prepared, upload
 from .stage import known, stage
+from .target import Target
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, done and all."""

@@ -20,7 +20,8 @@ import duckdb, matplotlib.pyplot, pyarrow.dataset, huggingface_hub
 import huggingface_hub.hf_api, huggingface_hub.file_download, huggingface_hub._snapshot_download
 import medloom.cards.publishing.release
 import medloom.cards.gates.integrity, medloom.cards.gates.licence, medloom.cards.gates.privacy
-from medloom.cards.publishing.publish import Target, prepared, upload
+from medloom.cards.publishing.publish import prepared, upload
+from medloom.cards.publishing.target import Target
 from medloom.cli import main
 from medloom.schema.errors import MedLoomError
 from medloom.schema.release import Release

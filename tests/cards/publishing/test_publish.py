@@ -215,7 +215,7 @@ def test_faults_of_the_hub_are_told_and_a_rerun_completes(hub: Hub, client: Clie
 
 
 def test_without_a_network_it_says_so(hub: Hub, tmp_path: Path):
-    code = "from medloom.cards.publishing.publish import Target; Target('org/name').ready()"
+    code = "from medloom.cards.publishing.target import Target; Target('org/name').ready()"
     for change, words in (({"HF_ENDPOINT": "http://127.0.0.1:9"}, "broke off"), ({"HF_HUB_OFFLINE": "1"}, "HF_HUB_OFFLINE")):
         environment = hub.environment(tmp_path / "home") | change
         run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
