@@ -359,6 +359,13 @@ def test_a_stray_file(edited, name: str):
 
 
 @pytest.mark.parametrize("name", ["CHANGELOG.md", ".gitattributes", "card/samples.svg"])
+def test_files_of_a_published_release_are_no_strays(edited, name: str):
+    (edited.root / name).parent.mkdir(exist_ok=True)
+    (edited.root / name).write_bytes(b"x")
+    assert codes(edited.root) == set()
+
+
+@pytest.mark.parametrize("name", ["DATASHEET.md", "croissant.json"])
 def test_files_of_a_card_that_the_readme_knows_nothing_of(edited, name: str):
     (edited.root / name).write_bytes(b"x")
     assert codes(edited.root) == {"stale-card"}
