@@ -5,6 +5,8 @@ docs/gates.md explains each of these; a new one is either a leak or a false alar
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -57,3 +59,13 @@ def test_skull_stripped_and_cropped_heads_show_no_face(name: str, volumes: int, 
     release, _ = built(name)
     (found,) = [one for one in privacy(Release.open(release)) if one.code == "no-face-seen"]
     assert found.count == volumes
+
+
+@pytest.mark.skipif(find_spec("rapidocr") is None, reason="needs the extra `ocr`")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_days_of_examinations_are_read_in_endoscopies(built):
+    release, _ = built("kvasir_seg_mini")
+    (found,) = [one for one in privacy(Release.open(release), ocr=True) if one.code == "burned-in-identifier"]
+    assert found.level is Level.REFUSE
+    assert found.count == 3
+    assert "all 5 pictures" in found.found
