@@ -163,7 +163,8 @@ class _Rebuild:
         suites = sorted(infos) if equal else []
         about = {suite for suite, info in infos.items() if questions_about(info, self.wanted.source)}
         result |= self._compared(made) | {"suites": suites, "suites_left_out": sorted(about - set(suites))}
-        stage_questions(self.wanted, {name: infos[name] for name in suites}, self.staging.release)
+        if not self.choices.prove:
+            stage_questions(self.wanted, {name: infos[name] for name in suites}, self.staging.release)
         staged = {"recipe": made, "result": result}
         write_json(self.root / "staged.json", staged)
         return staged

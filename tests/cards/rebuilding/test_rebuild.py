@@ -214,6 +214,8 @@ def test_withdrawn_samples_never_come_back(own: Published, tmp_path: Path, mode:
     assert {one.key for one in withdrawn_of(out).tombstones} == set(gone)
     assert not {row[1] for row in rows(out, LEFT)} & set(gone)
     assert check(out)["faults"] == []
+    index = [pq.read_table(release.index_path(LEFT)).to_pylist() for release in (Release(out), own.whole)]
+    assert index[0] == index[1]
     if mode is not Mode.RECIPE:
         assert of(out, LEFT) == of(own.whole.root, LEFT)
 
