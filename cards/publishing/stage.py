@@ -174,7 +174,9 @@ def _others(release: Release, staged: Release, *, whole: bool) -> None:
     for name in BY_SOURCE:
         if (release.root / name).is_file():
             entries = read_json(release.root / name) or []
-            write_json(staged.root / name, [one for one in entries if one["source"] in (None, *staged.sources)])
+            kept = [one for one in entries if one["source"] in (None, *staged.sources)]
+            if kept:
+                write_json(staged.root / name, kept)
 
 
 @contextmanager

@@ -51,9 +51,13 @@ def _done(done: Mapping[str, Any], out: Console) -> None:
     if not done["changed"]:
         out.print(f"[green]✓[/] unchanged: nothing was sent, {escape(done['branch'])} stays at {done['commit'][:12]}")
     else:
-        out.print(f"[green]✓[/] {done['commits']} commits, {escape(done['branch'])} is at {done['commit'][:12]}")
+        out.print(f"[green]✓[/] {_commits(done['commits'])}, {escape(done['branch'])} is at {done['commit'][:12]}")
     out.print(f"tag {escape(done['tag'])} is at {done['tagged'][:12]}")
     out.print(f'load it: load_dataset("{escape(done["repo"])}", revision="{escape(done["tag"])}")', soft_wrap=True)
+
+
+def _commits(count: int) -> str:
+    return f"{count:,} commit{'' if count == 1 else 's'}"
 
 
 def _size(count: float) -> str:

@@ -121,6 +121,15 @@ def test_some_sources_alone_with_their_questions(cells: Release, tmp_path: Path)
     assert [one["source"] for one in json.loads((staged.root / "overrides.json").read_text())] == ["open_cells", None]
 
 
+def test_lists_that_are_about_nothing_here_stay_away(own_cells: Callable[..., Release], tmp_path: Path):
+    """A withdrawal from one source changes no repository that holds others alone."""
+    release = own_cells()
+    before = bytes_of(stage(release, tmp_path / "before", sources=["open_cells"]).root)
+    for name in ("overrides.json", "withdrawn.json"):
+        (release.root / name).write_text(json.dumps([entry("shared_cells")]))
+    assert bytes_of(stage(release, tmp_path / "after", sources=["open_cells"]).root) == before
+
+
 def entry(source: str | None) -> dict[str, str | None]:
     return {"gate": "licence", "code": "pixels-not-granted", "source": source, "reason": "a test"}
 
