@@ -29,6 +29,9 @@ app = typer.Typer(
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
 RawRoot = Annotated[Path, typer.Option("--raw", help="The folder where the download lies, in the owner's layout.")]
 ReleaseDir = Annotated[Path, typer.Argument(metavar="RELEASE", help="A release folder.", show_default=False)]
+ReleasePlace = Annotated[
+    str, typer.Argument(metavar="RELEASE", help="A release folder, or a repository org/name[@revision].", show_default=False)
+]
 Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes.", show_default="one per core")]
 AllPictures = Annotated[
     bool, typer.Option("--all-pictures", help="Show pictures too that nobody may pass on, as far as is known.")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ..schema.errors import UsageError
-from .app import AsJson, ReleaseDir, app, show_as
+from .app import AsJson, ReleasePlace, app, show_as
 from .selecting import (
     Area,
     ClinicalTask,
@@ -27,7 +27,7 @@ from .selecting import (
 @app.command()
 def cite(
     context: typer.Context,
-    release: ReleaseDir,
+    release: ReleasePlace,
     modality: Modality = None,
     area: Area = None,
     task: Task = None,
@@ -53,6 +53,7 @@ def cite(
     - `medloom cite releases/blood`
     - `medloom cite releases/all --modality CT --department "Pulmonary Medicine" --bibtex`
     - `medloom cite releases/all --where "licence LIKE '%NC%'" --json`
+    - `medloom cite my-lab/blood --split train`
     """
     from ..cards.living.cite import cite as owed
     from ..cards.terminal.cited import cited

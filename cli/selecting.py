@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..schema.errors import UsageError
-from .app import AsJson, ReleaseDir, Words, Workers, app, cores, show_as
+from .app import AsJson, ReleasePlace, Words, Workers, app, cores, show_as
 
 if TYPE_CHECKING:
     from ..schema.lexicon import Lexicon, Selection
     from ..schema.protocols import Outcome
+    from ..schema.release import Release
 
 
 class ProtocolName(StrEnum):
@@ -59,7 +60,7 @@ OWN = ("cap", "min_test_per_label", "cases", "min_cases")
 @app.command()
 def tree(
     context: typer.Context,
-    release: ReleaseDir,
+    release: ReleasePlace,
     by: Annotated[
         str | None,
         typer.Option(help="Levels and their order.", show_default="modality,clinical_task,department,granularity,label"),
@@ -108,7 +109,7 @@ def tree(
 @app.command()
 def select(
     context: typer.Context,
-    release: ReleaseDir,
+    release: ReleasePlace,
     modality: Modality = None,
     area: Area = None,
     task: Task = None,
@@ -173,6 +174,8 @@ def select(
         raise UsageError("--keys - and --json both ask for stdout; expected one of them; --keys FILE goes with --json")
     given, own = _given(context), _own_options(context)
     lexicon = Lexicon.open(release)
+    if out is not None and lexicon.release.source is not None:
+        raise UsageError(f"{release}: --out copies shards; expected a release folder; `hf download` fetches a repository's")
     chosen = lexicon.of(given, where=where)
     outcome = None if protocol is None else _outcome(chosen, protocol.value, linked=linked, options={"seed": seed, **own})
     result = {"release": str(release), "select": _plain(given, where), **(_told(outcome) if outcome else _counted(chosen))}
@@ -184,7 +187,7 @@ def select(
     if out is not None:
         rule = {} if protocol is None else {"protocol": protocol.value, "seed": seed, **own, "linked": linked}
         rows = chosen.batches(("key",)) if outcome is None else outcome.splits()
-        result["cut"] = _cut(release, rows, out, why={**_plain(given, where), **rule}, workers=workers, json=json)
+        result["cut"] = _cut(lexicon.release, rows, out, why={**_plain(given, where), **rule}, workers=workers, json=json)
     if not piped:
         show_as(result, json, cards.selected)
 
@@ -253,12 +256,12 @@ def _write_keys(path: Path | None, lines: Iterable[str]) -> None:
     write_text(path, (f"{line}\n" for line in lines))
 
 
-def _cut(release: Path, rows: Any, out: Path, *, why: dict[str, Any], workers: int | None, json: bool) -> dict[str, Any]:
+def _cut(release: Release, rows: Any, out: Path, *, why: dict[str, Any], workers: int | None, json: bool) -> dict[str, Any]:
     from ..builders.cut import cut
     from ..cards.terminal.progress import shown
 
     with shown(out.name, plain=json) as progress:
-        return cut(release, rows, out, why=why, workers=workers or cores(), progress=progress)
+        return cut(release.root, rows, out, why=why, workers=workers or cores(), progress=progress)
 
 
 def _why_empty(lexicon: Lexicon, given: dict[str, list[str]], where: str | None) -> None:
