@@ -14,13 +14,15 @@ from typing import Any
 import duckdb
 
 from ....builders.engine import Crashed, Engine
+from ....schema.published import Mode, mode_of
 from ....schema.release import Release
 from ....schema.sample import BurnedIn
 from ....schema.triplet import MODALITIES
 from ..verdict import MOST_PLACES, Level, Verdict
 from .ocr import Read, Shown, Text, read
 
-_PATHS = "provenance_burned_in AS state, coalesce(provenance_burned_in_reason, 'no reason is stated') AS reason"
+_STATED = "provenance_burned_in AS state, provenance_burned_in_reason AS reason"
+_MASK = "mask the words in the raw pictures, build again"
 _SCREENS = ("US", "End", "Fluoroscopy", "XA")
 _UNSTATED = "{modality} pictures often carry text, and nobody states that these don't"
 _verdict = partial(Verdict, gate="privacy")
@@ -29,12 +31,12 @@ Row = dict[str, Any]
 
 def burned_in(release: Release) -> list[Verdict]:
     """What headers and kinds of pictures state or make one suspect of each source."""
-    return [verdict for source in release.sources for verdict in _by_tag(source, _rows(release, source))]
+    return [verdict for source in release.sources for verdict in _by_tag(source, release)]
 
 
 def pictures_to_read(release: Release, *, most: int) -> list[Shown]:
     """Pictures for the text detector: up to so many of each source, suspected ones first; all of them for 0."""
-    return [task for source in release.sources for task in _tasks(release, source, _rows(release, source), most=most)]
+    return [task for source in release.sources for task in _tasks(release, source, most=most)]
 
 
 def words_read(release: Release, pictures: Sequence[Shown], *, engine: Engine, tick: Callable[[int], None]) -> list[Verdict]:
@@ -47,42 +49,39 @@ def words_read(release: Release, pictures: Sequence[Shown], *, engine: Engine, t
     return [
         verdict
         for source, reads in sorted(results.items())
-        for verdict in _by_detector(source, reads, len(_rows(release, source)))
+        for verdict in _by_detector(source, reads, _pictures(release, source))
     ]
 
 
-def _rows(release: Release, source: str) -> list[Row]:
-    """Pictures that the release holds, suspected ones first, else in order of key: keys are hashes, so by chance."""
-    path = release.index_path(source)
-    recipe = release.recipe(source)
-    if not path.is_file() or recipe is None or "published" in recipe:
+def _asked(release: Release, source: str, query: str) -> list[Row]:
+    """Rows of a query over the index of what the release holds pictures of; never a row per picture of a whole source."""
+    path, recipe = release.index_path(source), release.recipe(source)
+    if not path.is_file() or recipe is None or mode_of(recipe) is not Mode.FULL:
         return []
-    query = f"""SELECT key, shard, image_offset AS "offset", image_size AS size, modality, {_PATHS} FROM read_parquet($path)
-        WHERE exclusion IS NULL ORDER BY provenance_burned_in = 'no', key"""
+    held = "(SELECT * FROM read_parquet($path) WHERE exclusion IS NULL)"
     with duckdb.connect() as connection:
-        cursor = connection.execute(query, {"path": str(path)})
+        cursor = connection.execute(query.format(held=held), {"path": str(path)})
         names = [one[0] for one in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _by_tag(source: str, rows: Sequence[Row]) -> list[Verdict]:
+def _by_tag(source: str, release: Release) -> list[Verdict]:
+    query = f"""SELECT modality, {_STATED}, count(*) AS count, min(key, {MOST_PLACES}) AS keys
+        FROM {{held}} GROUP BY ALL ORDER BY modality, state, reason"""
+    rows = [row | {"why": why} for row in _asked(release, source, query) if (why := _why(row))]
     stated = [row for row in rows if row["state"] == BurnedIn.YES]
-    suspected = [(row["key"], row["reason"]) for row in rows if row["state"] == BurnedIn.SUSPECTED]
-    unstated = _UNSTATED.format
-    suspected += [
-        (row["key"], unstated(modality=row["modality"]))
-        for row in rows
-        if row["state"] == BurnedIn.NO and _screen(row["modality"]) and "header says" not in row["reason"]
-    ]
-    verdicts = []
-    if stated:
-        keys, found = [row["key"] for row in stated], "the headers say that text which identifies is burned into the pixels"
-        verdicts.append(_told("burned-in-stated", source, Level.REFUSE, found=found, keys=keys))
-    if suspected:
-        reasons = Counter(reason for _, reason in suspected).most_common()
-        found = "; ".join(f"{reason} ({count:,})" for reason, count in reasons)
-        verdicts.append(_told("burned-in-suspected", source, Level.WARN, found=found, keys=[key for key, _ in suspected]))
-    return verdicts
+    suspected = [row for row in rows if row["state"] != BurnedIn.YES]
+    verdicts = [_told("burned-in-stated", source, Level.REFUSE, rows=stated)] if stated else []
+    return verdicts + ([_told("burned-in-suspected", source, Level.WARN, rows=suspected)] if suspected else [])
+
+
+def _why(row: Row) -> str | None:
+    """Why pictures of one state, reason and modality may show words; None where nothing says so."""
+    if row["state"] == BurnedIn.YES:
+        return "the headers say that text which identifies is burned into the pixels"
+    if row["state"] == BurnedIn.SUSPECTED:
+        return row["reason"] or "no reason is stated"
+    return _UNSTATED.format(modality=row["modality"]) if row["reason"] is None and _screen(row["modality"]) else None
 
 
 def _screen(modality: str) -> bool:
@@ -90,27 +89,33 @@ def _screen(modality: str) -> bool:
     return any(MODALITIES.is_a(modality, one) for one in _SCREENS)
 
 
-def _told(code: str, source: str, level: Level, *, found: str, keys: Sequence[str]) -> Verdict:
-    step = (
-        "look at the pictures, or ask again with --ocr"
-        if level is Level.WARN
-        else "mask the words in the raw pictures, build again"
-    )
+def _told(code: str, source: str, level: Level, *, rows: Sequence[Row]) -> Verdict:
+    step = "look at the pictures, or ask again with --ocr" if level is Level.WARN else _MASK
+    reasons: Counter[str] = Counter()
+    for row in rows:
+        reasons[row["why"]] += row["count"]
     return _verdict(
         code=code,
         source=source,
         level=level,
-        found=found,
+        found="; ".join(f"{reason} ({count:,})" for reason, count in reasons.most_common()),
         expected="pixels without words that identify",
         next=step,
-        count=len(keys),
-        where=tuple(keys[:MOST_PLACES]),
+        count=reasons.total(),
+        where=tuple(sorted(key for row in rows for key in row["keys"])[:MOST_PLACES]),
     )
 
 
-def _tasks(release: Release, source: str, rows: Sequence[Row], *, most: int) -> list[Shown]:
-    chosen = rows[:most] if most else rows
-    return [Shown(release.root, source, row["key"], row["shard"], row["offset"], row["size"]) for row in chosen]
+def _tasks(release: Release, source: str, *, most: int) -> list[Shown]:
+    """Suspected pictures first, else in order of key: keys are hashes, so by chance."""
+    limit = f"LIMIT {most}" if most else ""
+    query = f"""SELECT key, shard, image_offset AS "offset", image_size AS size FROM {{held}}
+        ORDER BY provenance_burned_in = 'no', key {limit}"""
+    return [Shown(release.root, source, **row) for row in _asked(release, source, query)]
+
+
+def _pictures(release: Release, source: str) -> int:
+    return _asked(release, source, "SELECT count(*) AS count FROM {held}")[0]["count"]
 
 
 def _by_detector(source: str, results: Sequence[Read], pictures: int) -> list[Verdict]:
@@ -141,7 +146,7 @@ def _read(code: str, source: str, level: Level, *, found: str, reads: Sequence[R
     step = {
         Level.PASS: "nothing to do",
         Level.WARN: "look at these pictures",
-        Level.REFUSE: "mask the words in the raw pictures, build again",
+        Level.REFUSE: _MASK,
     }
     return _verdict(
         code=code,
