@@ -29,12 +29,17 @@ def rebuilt(result: Mapping[str, Any], out: Console) -> None:
     if result.get("suites_left_out"):
         left = ", ".join(result["suites_left_out"])
         out.print(escape(f"left out, since they are about other contents: questions of {left}"), style="yellow", soft_wrap=True)
+    for suite in result.get("suites_stale", ()):
+        found = f"suite {suite} wasn't asked about all that {result['release']} holds now; `medloom ask` asks again"
+        out.print(escape(found), style="yellow", soft_wrap=True)
     done = f"installed in {result['release']}" if result["installed"] else "nothing was installed"
     out.print(escape(f"{done}; {result['seconds']:.1f} s"), soft_wrap=True)
 
 
 def _verdict(result: Mapping[str, Any]) -> str:
-    pixels = f"{result['source']}: pixels of {result['pixels_equal']:,} of {result['samples']:,} samples equal the published ones"
+    pixels = (
+        f"{result['source']}: pixels of {result['pixels_equal']:,} of {result['samples']:,} samples equal the published ones"
+    )
     if "shards" not in result:
         return pixels
     shards = f"{result['shards_equal']:,} of {result['shards']:,} shards equal, byte for byte"
