@@ -79,7 +79,8 @@ def load(
         raise UsageError(f"config {config!r}; expected one of {sorted(configs)}")
     if split is not None and split not in configs[config]:
         raise UsageError(f"split {split!r} of {config!r}; expected one of {list(configs[config])}")
-    asked = QuestionSet.open(opened.root, suite) if suite is not None else None
+    called = str(opened.source or opened.root)
+    asked = QuestionSet.open(opened.root, suite, called=called) if suite is not None else None
     rows = select_rows(opened, config, select)
     made = partial(_dataset, opened, streaming=streaming, asked=asked, added=Added(masks, prompts))
     if split is not None:
@@ -94,12 +95,18 @@ def select_rows(release: Release, config: str, select: Mapping[str, Words]) -> p
     Samples whose pixels are withheld lie in tars of records, and have no place of an image.
 
     Raises:
-        UsageError: a word that the vocabularies and the release don't have, or a `where` that DuckDB refuses.
+        UsageError: a word that the vocabularies and the release don't have, a source of which it holds keys alone, or a
+            `where` that DuckDB refuses.
     """
     words = {name: some for name, some in select.items() if name != "where"}
     where = select.get("where")
     if where is not None and not isinstance(where, str):
         raise UsageError(f"where {where!r}; expected one condition as a string")
+    named = words.get("source") or ()
+    bare = set(release.sources).difference(release.indexed).intersection([named] if isinstance(named, str) else named)
+    if bare:
+        expected = "a source whose samples are here; `medloom rebuild` makes them of its owner's files"
+        raise UsageError(f"source {min(bare)!r} is published as a recipe alone; expected {expected}")
     shards = [index_shard(shard["path"]) for shard in shards_of(release.configs()[config])]
     sources = {shard.split("/")[1] for shard in shards}
     lexicon = Lexicon(release, within=tuple(source for source in release.sources if source in sources))

@@ -35,8 +35,8 @@ class QuestionSet:
     name: str
 
     @classmethod
-    def open(cls, release: Path, name: str) -> QuestionSet:
-        """The question set of a name.
+    def open(cls, release: Path, name: str, *, called: str | None = None) -> QuestionSet:
+        """The question set of a name; in words the release is called after its folder, unless it has another name.
 
         Raises:
             UsageError: the release doesn't hold it.
@@ -44,7 +44,7 @@ class QuestionSet:
         known = names(release)
         if name not in known:
             expected = f"one of {', '.join(known)}" if known else "one that `medloom ask` made first"
-            raise UsageError(f"suite {name!r} isn't in {release}; expected {expected}")
+            raise UsageError(f"suite {name!r} isn't in {called or release}; expected {expected}")
         return cls(release, name)
 
     @property

@@ -95,7 +95,7 @@ def _left_out(what: str, counts: Mapping[str, int]) -> str:
     total, each = sum(counts.values()), ", ".join(f"{source} {count:,}" for source, count in counts.items())
     code = {"records": "annotations-not-granted", "questions": "derived-text-not-granted"}[what]
     of = f"{what} of {total:,} sample{'s' if total > 1 else ''} ({each})"
-    told = f"a reason recorded with `medloom gate --override {code}:SOURCE=REASON` tells them"
+    told = f"a reason recorded with `medloom gate RELEASE --override {code}:SOURCE=REASON` tells them"
     return f"{of} were left out, which nobody may pass on, as far as is known; {told}"
 
 

@@ -32,8 +32,8 @@ def published(result: Mapping[str, Any], out: Console) -> None:
 def _plan(one: Mapping[str, Any], out: Console) -> None:
     plan = one["plan"]
     state = "there already" if one["exists"] else "to be created"
-    kept = f"{plan['keep']['files']:,} files ({_size(plan['keep']['bytes'])}) are there already"
-    sent = f"{len(plan['add']):,} files ({_size(plan['add_bytes'])}) to send"
+    kept = f"{_counted(plan['keep']['files'], 'file')} ({_size(plan['keep']['bytes'])}) there already"
+    sent = f"{_counted(len(plan['add']), 'file')} ({_size(plan['add_bytes'])}) to send"
     out.print(f"repository {state}, version {escape(one['version'])}: {sent}, {len(plan['delete']):,} to delete, {kept}")
     _list("+", [f"{added['path']} ({_size(added['bytes'])})" for added in plan["add"]], out)
     _list("-", plan["delete"], out)
@@ -51,13 +51,13 @@ def _done(done: Mapping[str, Any], out: Console) -> None:
     if not done["changed"]:
         out.print(f"[green]✓[/] unchanged: nothing was sent, {escape(done['branch'])} stays at {done['commit'][:12]}")
     else:
-        out.print(f"[green]✓[/] {_commits(done['commits'])}, {escape(done['branch'])} is at {done['commit'][:12]}")
+        out.print(f"[green]✓[/] {_counted(done['commits'], 'commit')}, {escape(done['branch'])} is at {done['commit'][:12]}")
     out.print(f"tag {escape(done['tag'])} is at {done['tagged'][:12]}")
     out.print(f'load it: load_dataset("{escape(done["repo"])}", revision="{escape(done["tag"])}")', soft_wrap=True)
 
 
-def _commits(count: int) -> str:
-    return f"{count:,} commit{'' if count == 1 else 's'}"
+def _counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def _size(count: float) -> str:

@@ -112,7 +112,7 @@ def checked(result: Mapping[str, Any], out: Console) -> None:
         if number > MOST_ISSUES:
             out.print(f"[red]{code}[/] and {number - MOST_ISSUES} more of {number}; --json shows them")
     count = result["fault_count"]
-    verdict = "[green]the contract stands[/]" if not count else f"[red]{count:,} faults[/]"
+    verdict = "[green]the contract stands[/]" if not count else f"[red]{count:,} fault{'s' if count > 1 else ''}[/]"
     out.print(f"{result['samples']:,} samples read back: {verdict}")
 
 

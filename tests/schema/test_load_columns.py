@@ -134,12 +134,18 @@ def test_a_source_without_pixels_is_not_in_the_whole(asked: Path, request: pytes
     phantom = len(load(asked, "phantom", split="train"))
     assert len(load(release, split="train")) == phantom
     assert len(load(release, split="train", where="key IN (SELECT key FROM samples)")) == phantom
-    assert len(load(release, split="train", source="marked")) == 0
+
+
+def test_a_source_of_records_alone_has_a_config_of_its_own(withheld: Path):
+    assert len(load(withheld, split="train", source="marked")) == 0
+    assert len(load(withheld, "marked", split="train", source="marked")) > 0
 
 
 def test_a_source_of_keys_alone_has_no_config(by_keys: Path):
     with pytest.raises(UsageError, match="config 'marked'; expected one of"):
         load(by_keys, "marked")
+    with pytest.raises(UsageError, match=r"source 'marked' is published as a recipe alone; expected .*`medloom rebuild`"):
+        load(by_keys, split="train", source=["phantom", "marked"])
 
 
 def test_a_record_that_is_missing_is_told(withheld: Path, tmp_path: Path):
