@@ -22,6 +22,8 @@ _AUTHORED = re.compile(r"facts\.(title|homepage|citation|cite|licence_evidence|r
 """What authors write of themselves and of their terms."""
 _VERSIONS = re.compile(r"(.*\.)?versions\.[\w-]+")
 _VERSION = re.compile(r"\d{1,4}(\.\d{1,5}){0,3}[\w.+-]{0,16}")
+_KNOWN_FORMS = ((_VERSIONS, _VERSION), (re.compile(r"distribution.*\.contentSize"), re.compile(r"\d+ B")))
+"""Fields of JSON, and what may stand there whatever it looks like."""
 _DATED_HEADING = re.compile(r"^#.*$", re.MULTILINE)
 
 
@@ -71,7 +73,7 @@ def _json(root: Path, path: str, own: Own) -> Iterator[Finding]:
         yield Finding("opaque-file", "JSON that can't be read", path)
         return
     for place, text in strings(data):
-        if _VERSIONS.fullmatch(field_of(place)) and _VERSION.fullmatch(text):
+        if any(where.fullmatch(field_of(place)) and form.fullmatch(text) for where, form in _KNOWN_FORMS):
             continue
         written = path == OVERRIDES or _AUTHORED.match(place)
         yield from told(text, f"{path} {place}", but=AUTHORED if written else (), own=own.words)

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from medloom.builders.shards import ShardWriter
+from medloom.cards.card.card import card
 from medloom.cards.gates.gate import gate
 from medloom.cards.gates.justify import justify
 from medloom.cards.gates.privacy import privacy
@@ -306,6 +307,16 @@ def test_many_findings_are_counted_and_the_first_are_listed(copy: Path):
     (found,) = refused(copy)
     assert found.count == len(table)
     assert len(found.where) == min(MOST_PLACES, len(table))
+
+
+def test_a_card_adds_nothing(copy: Path):
+    before = privacy(Release.open(copy))
+    card(Release.open(copy))
+    path = copy / "croissant.json"
+    described = json.loads(path.read_text())
+    described["distribution"][-1]["contentSize"] = "2447360 B"
+    path.write_text(json.dumps(described))
+    assert privacy(Release.open(copy)) == before
 
 
 @pytest.mark.parametrize("workers", [2])
