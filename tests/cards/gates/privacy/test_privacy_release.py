@@ -16,6 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from medloom.builders.duplicates.certificate import certify
+from medloom.builders.duplicates.find import PAIRS
 from medloom.builders.shards import ShardWriter
 from medloom.cards.card.card import card
 from medloom.cards.gates.gate import gate
@@ -307,6 +309,16 @@ def test_many_findings_are_counted_and_the_first_are_listed(copy: Path):
     (found,) = refused(copy)
     assert found.count == len(table)
     assert len(found.where) == min(MOST_PLACES, len(table))
+
+
+def test_a_certificate_adds_nothing(copy: Path):
+    before = privacy(Release.open(copy))
+    certify(Release.open(copy), PAIRS.empty_table(), search={"parameters": {}, "counts": {}})
+    assert privacy(Release.open(copy)) == before
+    path = copy / "certificate/groups.parquet"
+    groups = pq.read_table(path)
+    pq.write_table(groups.set_column(0, "group", pa.array(["A. Doe", *groups["group"].to_pylist()[1:]])), path)
+    assert {one.code for one in refused(copy)} == {"header-fact"}
 
 
 def test_a_card_adds_nothing(copy: Path):
