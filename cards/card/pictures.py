@@ -11,6 +11,7 @@ from typing import Any
 from ...schema.picture_rights import PictureRights
 from ...schema.published import Mode, mode_of
 from ...schema.release import Release
+from ...schema.rights import Subject
 from ...schema.row import read_row
 from ..contact_sheet import contact_sheet
 from .counting import Counting
@@ -51,7 +52,8 @@ def shown(release: Release, *, everything: bool = False) -> Shown:
             else:
                 withheld[source] += count
     chosen = _dealt(piles)
-    return Shown(_png(release, chosen), tuple(sorted({one["source"] for one in chosen})), dict(sorted(withheld.items())))
+    sources = tuple(sorted({one["source"] for one in chosen}))
+    return Shown(_png(release, chosen, rights), sources, dict(sorted(withheld.items())))
 
 
 def _dealt(piles: Mapping[tuple[Any, ...], Sequence[Place]]) -> list[Place]:
@@ -77,11 +79,19 @@ def _in_turn(queues: Sequence[Sequence[Place]]) -> list[Place]:
     return [queue[turn] for turn in rounds for queue in queues if turn < len(queue)]
 
 
-def _png(release: Release, places: Sequence[Place]) -> bytes | None:
+def _png(release: Release, places: Sequence[Place], rights: PictureRights) -> bytes | None:
     if not places:
         return None
-    rows = [read_row(release.root, place) for place in places]
+    rows = [_granted(read_row(release.root, place), rights) for place in places]
     stream = io.BytesIO()
     sheet = contact_sheet(rows, columns=COLUMNS, tile_px=TILE_PX)
     sheet.save(stream, "PNG", optimize=True)
     return stream.getvalue()
+
+
+def _granted(row: dict[str, Any], rights: PictureRights) -> dict[str, Any]:
+    """The row without what its owner hasn't let others pass on of labels and annotations."""
+    record = row["json"]
+    if rights.granted(Subject.ANNOTATIONS, record["source"], record["licence"]):
+        return row
+    return row | {"json": record | {"labels": [], "annotations": []}}

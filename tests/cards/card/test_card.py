@@ -190,6 +190,17 @@ def test_an_override_shows_the_pictures_and_stands_in_the_card(mixed, tmp_path: 
     assert r"| licence | `pixels-not-granted` | kvasir_seg_mini | a letter \| of theirs |" in text
 
 
+def test_regions_are_drawn_only_where_annotations_may_be_passed_on(mixed, tmp_path: Path) -> None:
+    shutil.copytree(mixed.root, tmp_path / "release")
+    release = Release.open(tmp_path / "release")
+    pictures = []
+    for code in ("pixels-not-granted", "annotations-not-granted"):
+        record_overrides(release.root, [Override(gate="licence", code=code, source="kvasir_seg_mini", reason="a letter")])
+        pictures.append(shown(release).png)
+    assert None not in pictures
+    assert pictures[0] != pictures[1]
+
+
 def test_the_card_of_real_sources_names_what_differs(mixed) -> None:
     _, body = parts(mixed.text("README.md"))
     assert 'load_dataset("some-lab/three-small-sources", split="train")' in body
