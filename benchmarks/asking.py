@@ -32,22 +32,31 @@ SPEED_TIMES, TIMES = (1, 4), (1, 16)
 WITHIN = 8
 """How often every sample of the phantoms stands in a shard: as many samples as shards of real sources have."""
 CHILD = """
-import json, re, sys, time
+import gc, json, re, sys, time
 from pathlib import Path
 from medloom.generation.asking import shard as ask_shard
 from medloom.generation.asking.ask import ask
+from medloom.generation.case import Case
+from medloom.generation.pools import pools_of
+from medloom.generation.rules import ready
+from medloom.generation.suite import read
 from medloom.schema.release import Release
 
-release, suite = Release.open(sys.argv[1]), sys.argv[2]
-began = time.process_time()
+release, suite, how = Release.open(sys.argv[1]), read(sys.argv[2]), sys.argv[3]
+rules = ready(suite, pools_of(release)) if how == "rules" else {}
+if how != "whole":
+    gc.disable()  # as asking does
 found = {"questions": 0}
-if suite == "bare":
+began = time.process_time()
+if how == "whole":
+    found = ask(release.root, suite.name, fresh=True)
+else:
     for recipe in release.recipes():
         for shard in recipe["shards"]:
             for record in ask_shard.records(release, source=recipe["facts"]["name"], shard=shard["path"]):
-                found["questions"] += len(record["key"]) > 0
-else:
-    found = ask(release.root, suite, fresh=True)
+                case = Case(record)
+                for name, rule in rules.items():
+                    found["questions"] += sum(1 for _ in rule(case, suite.chance(name, case.key, seed=0)))
 seconds = time.process_time() - began
 peak = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) << 10
 print(json.dumps({"seconds": seconds, "peak": peak, "questions": found["questions"]}))
@@ -57,24 +66,27 @@ print(json.dumps({"seconds": seconds, "peak": peak, "questions": found["question
 def speed(folder: Path) -> list[dict[str, Any]]:
     """What each further question costs beyond reading its record, over what it may cost; below 1 is faster than wanted.
 
-    Taken between a small and a large release, so that what is loaded once doesn't count.
+    Once for the rules alone, and once for all that `medloom ask` does: rules, every validator, Parquet. Taken between a small
+    and a large release, so that what is loaded once doesn't count.
     """
     releases = [many(folder, times=times) for times in SPEED_TIMES]
     rows = []
     for suite in built_in():
-        costs = [_cost(releases, suite) for _ in range(REPEATS)]
-        seconds, count = median(costs), _measured(releases[-1], suite)["questions"]
-        note = f"{count:,} questions, {1 / seconds:,.0f}/s per core; expected under 1"
-        rows.append({"what": f"{suite}: a question / 1:{WANTED_PER_S} s", "ratio": seconds * WANTED_PER_S, "note": note})
+        for how, what in (("rules", "made"), ("whole", "made, validated, written")):
+            seconds = median(_cost(releases, suite, how) for _ in range(REPEATS))
+            note = f"{1 / seconds:,.0f}/s per core; expected under 1"
+            rows.append(
+                {"what": f"{suite}: a question {what} / 1:{WANTED_PER_S} s", "ratio": seconds * WANTED_PER_S, "note": note}
+            )
     for release in releases:
         shutil.rmtree(release)
     return rows
 
 
-def _cost(releases: list[Path], suite: str) -> float:
+def _cost(releases: list[Path], suite: str, how: str) -> float:
     """Seconds of one core per further question."""
-    bare = [_measured(release, "bare")["seconds"] for release in releases]
-    ours = [_measured(release, suite) for release in releases]
+    bare = [_measured(release, suite, "bare")["seconds"] for release in releases]
+    ours = [_measured(release, suite, how) for release in releases]
     spent = [one["seconds"] - read for one, read in zip(ours, bare, strict=True)]
     return (spent[1] - spent[0]) / (ours[1]["questions"] - ours[0]["questions"])
 
@@ -84,7 +96,7 @@ def flatness(folder: Path) -> list[dict[str, Any]]:
     releases = {times: many(folder, times=times) for times in TIMES}
     rows = []
     for suite in built_in():
-        peaks = {times: _measured(release, suite)["peak"] for times, release in releases.items()}
+        peaks = {times: _measured(release, suite, "whole")["peak"] for times, release in releases.items()}
         note = f"{peaks[1] >> 20} MiB at 1×; expected under 1.2"
         what = f"{suite}: peak memory at {TIMES[-1]}× the samples"
         rows.append({"what": what, "ratio": peaks[TIMES[-1]] / peaks[1], "note": note})
@@ -144,6 +156,6 @@ def _write(path: Path, records: list[dict[str, Any]], rows: list[dict[str, Any]]
         return writer.finish()
 
 
-def _measured(release: Path, suite: str) -> dict[str, Any]:
-    command = [sys.executable, "-c", CHILD, str(release), suite]
+def _measured(release: Path, suite: str, how: str) -> dict[str, Any]:
+    command = [sys.executable, "-c", CHILD, str(release), suite, how]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
