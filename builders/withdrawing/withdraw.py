@@ -7,7 +7,7 @@ shard that becomes empty goes, the others keep their names.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -153,7 +153,7 @@ def _report(release: Release, found: Meant, *, dry_run: bool) -> dict[str, Any]:
         sources[source] = counts | {"shards_rewritten": rewritten, "shards_removed": emptied}
     groups = sorted({one.group for one in found.tombstones if one.key is None})
     counts = {"withdrawn": len(found.rows), "already": len(found.already), "groups": groups}
-    same, beside = twins(release, found), _beside(release)
+    same, beside = twins(release, found), _beside(release, found.sources)
     nothing = {"questions": {}, "certificate": None, "card": False, "bytes_rewritten": 0, "completed": False}
     told = {"release": str(release.root), "dry_run": dry_run, **counts, "sources": sources, **nothing}
     return told | {"same_pixels": same, "beside": beside}
@@ -165,11 +165,12 @@ def _foreseen(release: Release, found: Meant) -> dict[str, Any]:
     return {"questions": {suite: {"questions": number} for suite, number in counts.items() if number}}
 
 
-def _beside(release: Release) -> list[str]:
+def _beside(release: Release, sources: Collection[str]) -> list[str]:
     """What lies beside the release and may still show a sample: reports, contact sheets, previews, unfinished builds."""
     if not release.work.is_dir():
         return []
-    found = [path for path in sorted(release.work.iterdir()) if path.name not in _OWN_WORK]
+    others = {*_OWN_WORK, *release.sources} - set(sources)
+    found = [path for path in sorted(release.work.iterdir()) if path.name not in others and path.suffix != ".lock"]
     return [str(path) for path in found if path.is_file() or any(one.is_file() for one in path.rglob("*"))]
 
 

@@ -257,3 +257,14 @@ def test_a_source_of_records_alone_is_refused(small: Path, tmp_path: Path):
     release.recipe_path("owned").write_text(json.dumps(recipe | {ENTRY: {"mode": Mode.ANNOTATIONS, "shards": []}}))
     with pytest.raises(UsageError, match="annotations alone"):
         withdraw(root, keys=[row["key"]], reason="test")
+
+
+def test_what_lies_beside_and_may_still_show_it_is_named(small: Path, tmp_path: Path):
+    release = Release(Path(shutil.copytree(small, tmp_path / "release")))
+    row = next(row for row in rows_of(small) if row["shard"])
+    other = next(name for name in release.sources if name != row["source"])
+    for name in (f"{row['source']}/report.json", f"{other}/report.json", "preview/page.html", "publish.lock"):
+        (release.work / name).parent.mkdir(parents=True, exist_ok=True)
+        (release.work / name).write_text("x")
+    told = withdraw(release.root, keys=[row["key"]], reason="test", dry_run=True)
+    assert [Path(path).name for path in told["beside"]] == sorted([row["source"], "preview"])
