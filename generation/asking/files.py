@@ -72,8 +72,8 @@ def move(places: Places, plan: dict[str, Any], told: Sequence[dict[str, Any]]) -
         _swap(places.work / "answers", places.answers, aside=places.answers.parent)
     staged = places.work / "staged"
     write_json(staged / INFO, plan | counted(told) | _files(told))
-    if (review := read_json(places.out / REVIEW)) is not None:
-        write_json(staged / REVIEW, review)
+    if (places.out / REVIEW).is_file():  # people's work: kept as it is, even where it is no JSON any more
+        shutil.copyfile(places.out / REVIEW, staged / REVIEW)
     _swap(staged, places.out, aside=places.work.parent)
 
 

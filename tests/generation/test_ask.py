@@ -173,6 +173,14 @@ def test_asking_again_does_nothing_and_mends_what_was_lost(release: Path, toys):
     assert contents(release) == before
 
 
+def test_a_review_outlives_asking_again_even_where_it_is_broken(release: Path, toys):
+    toys.ask(release)
+    review = release / "questions/toys/review.json"
+    review.write_bytes(b'{"questions": [')
+    toys.ask(release, seed=9)
+    assert review.read_bytes() == b'{"questions": ['
+
+
 def test_load_dataset_and_load_join_the_same_rows(release: Path, toys):
     toys.ask(release, withhold=["test"])
     root = str(release)
