@@ -20,8 +20,8 @@ from ...schema.published import Mode, keys_path, mode_of
 from ...schema.question_set import FOLDER, INFO, QuestionSet
 from ...schema.release import Release, index_name
 from ...schema.withdrawn import withdrawn_of, write_withdrawn
+from ..duplicates.narrowed import narrowed
 from ..workspace import locked
-from .certified import certified
 from .journal import RELEASE, Journal
 from .meant import Meant, meant, twins
 from .questions import Fewer, count, removals
@@ -104,7 +104,7 @@ def _staged(journal: Journal, found: Meant, progress: Progress) -> dict[str, Any
     suites = {name: fewer_questions(journal, name, found.keys, left, olds=olds) for name in release.suites} if left else {}
     _link_rest(journal)
     write_withdrawn(journal.staged.root, withdrawn_of(release.root).added(found.tombstones))
-    certificate = certified(release, journal.staged) if left else None
+    certificate = narrowed(release, journal.staged) if left else None
     journal.staged.write_readme(journal.folder / "README.tmp")
     card = [path for path in sorted(card_digest.paths()) if (release.root / path).is_file()]
     remove = [f"{RELEASE}/{path}" for path in (*card, *(path for one in left.values() for path in one.removed))]

@@ -18,6 +18,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ...builders.duplicates.narrowed import narrowed
 from ...builders.shards import ShardWriter
 from ...schema import card_digest, certificate
 from ...schema.disk import read_json, write_json
@@ -60,7 +61,8 @@ def stage(
     for recipe in chosen:
         write_json(staged.recipe_path(recipe["facts"]["name"]), _source(release, staged, recipe, wanted))
     _questions(release, staged, wanted)
-    _others(release, staged, whole=len(chosen) == len(release.sources))
+    _certificate(release, staged)
+    _others(release, staged)
     staged.write_readme(out / ".README.md.tmp")
     if (out / card_digest.DATASHEET).is_file():
         from ..card.card import card
@@ -163,11 +165,18 @@ def _questions(release: Release, staged: Release, modes: Mapping[str, Mode]) -> 
             write_json(target / INFO, info)
 
 
-def _others(release: Release, staged: Release, *, whole: bool) -> None:
-    """What stands beside the sources; a certificate is about all of them or none."""
-    for path in sorted(certificate.paths()) if whole else ():
-        if (release.root / path).is_file():
-            _linked(release.root / path, staged.root / path)
+def _certificate(release: Release, staged: Release) -> None:
+    """The certificate as it is about all sources; of fewer narrowed to their groups, unless keys alone are left of one."""
+    if staged.sources == release.sources:
+        for path in sorted(certificate.paths()):
+            if (release.root / path).is_file():
+                _linked(release.root / path, staged.root / path)
+    elif staged.indexed == staged.sources:
+        narrowed(release, staged)
+
+
+def _others(release: Release, staged: Release) -> None:
+    """What stands beside the sources."""
     for name in AS_THEY_ARE:
         if (release.root / name).is_file():
             shutil.copyfile(release.root / name, staged.root / name)

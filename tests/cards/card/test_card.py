@@ -194,8 +194,8 @@ def test_regions_are_drawn_only_where_annotations_may_be_passed_on(mixed, tmp_pa
     shutil.copytree(mixed.root, tmp_path / "release")
     release = Release.open(tmp_path / "release")
     pictures = []
-    for code in ("pixels-not-granted", "annotations-not-granted"):
-        record_overrides(release.root, [Override(gate="licence", code=code, source="kvasir_seg_mini", reason="a letter")])
+    for fault in ("pixels-not-granted", "annotations-not-granted"):
+        record_overrides(release.root, [Override(gate="licence", code=fault, source="kvasir_seg_mini", reason="a letter")])
         pictures.append(shown(release).png)
     assert None not in pictures
     assert pictures[0] != pictures[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import Image, load_dataset
 
+from medloom.builders.duplicates.certificate import certify
+from medloom.builders.duplicates.find import PAIRS
 from medloom.cards.browse import summary
 from medloom.cards.publishing import stage as staging
 from medloom.cards.publishing.stage import stage
@@ -46,6 +49,18 @@ def test_where_disks_have_no_links_files_are_copied(cells: Release, tmp_path: Pa
 
     monkeypatch.setattr(staging.os, "link", refuse)
     assert bytes_of(stage(cells, tmp_path / "staged").root) == bytes_of(cells.root)
+
+
+def test_a_certificate_goes_along_with_fewer_sources(cells: Release, tmp_path: Path):
+    release = Release(Path(shutil.copytree(cells.root, tmp_path / "release")))
+    certify(release, PAIRS.empty_table(), search={"parameters": {}, "counts": {}})
+    staged = stage(release, tmp_path / "staged", sources=["open_cells"])
+    assert codes(staged) == set()
+    groups, every = (pq.read_table(one.root / "certificate/groups.parquet") for one in (staged, release))
+    assert 0 < len(groups) < len(every)
+    assert set(groups["group"].to_pylist()) < set(every["group"].to_pylist())
+    keys = stage(release, tmp_path / "keys", sources=["open_cells"], modes={"open_cells": Mode.RECIPE})
+    assert not (keys.root / "certificate").exists()
 
 
 def test_annotations_are_records_without_pixels_and_load_as_such(cells: Release, tmp_path: Path):

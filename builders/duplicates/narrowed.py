@@ -1,4 +1,4 @@
-"""The certificate of duplicates after a withdrawal: groups and exact edges as the index now has them.
+"""The certificate of duplicates where samples or sources left a release: groups and exact edges as the index now has them.
 
 Near edges need pixels to be found again. Those of groups that are gone go; those of groups that lost some of their samples
 stay, counted, since the pictures that made them may be among those that stay.
@@ -19,10 +19,10 @@ from ...schema import certificate as form
 from ...schema.disk import read_json, write_json
 from ...schema.release import Release
 from ..deidentify import file_sha256
-from ..duplicates.certificate import not_looked_at
+from .certificate import not_looked_at
 
 
-def certified(release: Release, staged: Release) -> str | None:
+def narrowed(release: Release, staged: Release) -> str | None:
     """What became of the certificate: `as the index is`, `stale before` (it stays so), None where there is none.
 
     `staged` has recipes and index of every source as they will be.
@@ -43,7 +43,7 @@ def certified(release: Release, staged: Release) -> str | None:
     digests = {name: _written(staged, name, table) for name, table in (("groups", groups), ("edges", edges))}
     counted = {"verdict": form.verdict(groups, edges), "counts": form.counts(groups, edges)}
     told: dict[str, Any] = {"not_looked_at": not_looked_at(samples), "tables": digests}
-    told |= {"withdrawn": {"near_edges_kept": partly}}
+    told |= {"narrowed": {"near_edges_kept": partly}}
     content = {recipe["facts"]["name"]: recipe["content_sha256"] for recipe in staged.recipes()}
     write_json(target / form.JSON, stated | counted | told | {"content": content})
     return "as the index is"
