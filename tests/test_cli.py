@@ -294,16 +294,22 @@ def test_demo_needs_nothing_and_ends_with_a_proven_release(tmp_path: Path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
+def _heed_interrupts() -> None:
+    """A shell's job in the background ignores them, and so would what it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_leaves_130_and_says_how_to_go_on(tmp_path: Path):
     slow = "import time\nfrom pathlib import Path\n\nPath('begun').touch()\ntime.sleep(60)\n"
     (tmp_path / "slow.py").write_text(slow)
     (tmp_path / "raw").mkdir()
     command = [sys.executable, "-m", "medloom", "verify", "slow.py", "--raw", "raw", "--json"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while not (tmp_path / "begun").exists():
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=tmp_path, preexec_fn=_heed_interrupts, **pipes) as process:
+        while not (tmp_path / "begun").exists():
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "run the same command again to go on" in err
     assert json.loads(out)["error"]["kind"] == "Interrupted"
