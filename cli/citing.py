@@ -21,6 +21,8 @@ from .selecting import (
     Subset,
     Task,
     Where,
+    as_stated,
+    given_words,
 )
 
 
@@ -57,15 +59,14 @@ def cite(
     """
     from ..cards.living.cite import cite as owed
     from ..cards.terminal.cited import cited
-    from ..schema.lexicon import FIELDS, Lexicon
+    from ..schema.lexicon import Lexicon
 
     if bibtex and json:
         raise UsageError("--bibtex and --json both ask for stdout; expected one of them; --json holds the BibTeX too")
     lexicon = Lexicon.open(release)
-    given = {name: list(words) for name in FIELDS if (words := context.params[name])}
+    given = given_words(context)
     chosen = lexicon.of(given, where=where) if given or where is not None else None
-    select = {**given, **({} if where is None else {"where": where})}
-    result = {"release": str(release), "select": select, **owed(lexicon.release, chosen)}
+    result = {"release": str(release), "select": as_stated(given, where), **owed(lexicon.release, chosen)}
     if bibtex:
         print(result["bibtex"])  # noqa: T201
         return

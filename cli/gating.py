@@ -24,6 +24,17 @@ class GateName(StrEnum):
     INTEGRITY = "integrity"
 
 
+Reasons = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="CODE[:SOURCE]=REASON",
+        help="Say why a gate may be passed; recorded in overrides.json and on the card. May be repeated.",
+        show_default=False,
+    ),
+]
+Ocr = Annotated[bool, typer.Option("--ocr", help="Look for burned-in text in pixels; needs `medloom[ocr]`.")]
+
+
 @app.command()
 def gate(
     release: ReleaseDir,
@@ -36,15 +47,8 @@ def gate(
             show_default="as the release holds it",
         ),
     ] = None,
-    override: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="CODE[:SOURCE]=REASON",
-            help="Say why it may pass; recorded in overrides.json and on the card. May be repeated.",
-            show_default=False,
-        ),
-    ] = None,
-    ocr: Annotated[bool, typer.Option("--ocr", help="Look for burned-in text in pixels; needs `medloom[ocr]`.")] = False,
+    override: Reasons = None,
+    ocr: Ocr = False,
     workers: Workers = None,
     json: AsJson = False,
 ) -> None:

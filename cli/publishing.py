@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .app import FAULTS, AsJson, Workers, app, cores, show_as
-from .gating import modes_of
+from .gating import Ocr, Reasons, modes_of
 
 
 @app.command()
@@ -31,16 +31,9 @@ def publish(
     split_by_licence: Annotated[
         bool, typer.Option("--split-by-licence", help="A repository per family of licences: ORG/NAME-cc-by-nc-sa-4.0 …")
     ] = False,
-    override: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="CODE[:SOURCE]=REASON",
-            help="Say why a gate may be passed; recorded in overrides.json and on the card. May be repeated.",
-            show_default=False,
-        ),
-    ] = None,
+    override: Reasons = None,
     version: Annotated[str | None, typer.Option(metavar="TAG", help="The tag.", show_default="made of the contents")] = None,
-    ocr: Annotated[bool, typer.Option("--ocr", help="Look for burned-in text in pixels; needs `medloom[ocr]`.")] = False,
+    ocr: Ocr = False,
     workers: Workers = None,
     json: AsJson = False,
 ) -> None:

@@ -97,12 +97,12 @@ def tree(
     from ..schema.lexicon import DEFAULT_LEVELS, Lexicon
 
     levels = tuple(name.strip().replace("-", "_") for name in by.split(",")) if by is not None else DEFAULT_LEVELS
-    levels, given = levels[:depth], _given(context)
+    levels, given = levels[:depth], given_words(context)
     lexicon = Lexicon.open(release)
     root = lexicon.of(given, where=where).tree(levels)
     if not root.count:
         _why_empty(lexicon, given, where)
-    result = {"release": str(release), "select": _plain(given, where), "levels": list(levels), "tree": root.as_json()}
+    result = {"release": str(release), "select": as_stated(given, where), "levels": list(levels), "tree": root.as_json()}
     show_as(result, json, lambda _, out: cards.tree(root, levels, out))
 
 
@@ -172,13 +172,13 @@ def select(
     piped = keys is not None and str(keys) == "-"
     if piped and json:
         raise UsageError("--keys - and --json both ask for stdout; expected one of them; --keys FILE goes with --json")
-    given, own = _given(context), _own_options(context)
+    given, own = given_words(context), _own_options(context)
     lexicon = Lexicon.open(release)
     if out is not None and lexicon.release.source is not None:
         raise UsageError(f"{release}: --out copies shards; expected a release folder; `hf download` fetches a repository's")
     chosen = lexicon.of(given, where=where)
     outcome = None if protocol is None else _outcome(chosen, protocol.value, linked=linked, options={"seed": seed, **own})
-    result = {"release": str(release), "select": _plain(given, where), **(_told(outcome) if outcome else _counted(chosen))}
+    result = {"release": str(release), "select": as_stated(given, where), **(_told(outcome) if outcome else _counted(chosen))}
     if not result["samples"]:
         _why_empty(lexicon, given, where)
     if keys is not None:
@@ -187,12 +187,12 @@ def select(
     if out is not None:
         rule = {} if protocol is None else {"protocol": protocol.value, "seed": seed, **own, "linked": linked}
         rows = chosen.batches(("key",)) if outcome is None else outcome.splits()
-        result["cut"] = _cut(lexicon.release, rows, out, why={**_plain(given, where), **rule}, workers=workers, json=json)
+        result["cut"] = _cut(lexicon.release, rows, out, why={**as_stated(given, where), **rule}, workers=workers, json=json)
     if not piped:
         show_as(result, json, cards.selected)
 
 
-def _given(context: typer.Context) -> dict[str, list[str]]:
+def given_words(context: typer.Context) -> dict[str, list[str]]:
     """The words of this call, by field."""
     from ..schema.lexicon import FIELDS
 
@@ -212,7 +212,8 @@ def _own_options(context: typer.Context) -> dict[str, int]:
     return found
 
 
-def _plain(given: Mapping[str, list[str]], where: str | None) -> dict[str, Any]:
+def as_stated(given: Mapping[str, list[str]], where: str | None) -> dict[str, Any]:
+    """The selection as results tell it: words by field, and the condition where there is one."""
     return {**given, **({} if where is None else {"where": where})}
 
 

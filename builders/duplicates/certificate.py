@@ -45,7 +45,7 @@ def certify(release: Release, pairs: pa.Table, *, search: dict[str, Any]) -> dic
     tables = {"groups": form.groups_of(samples), "edges": edges(samples, pairs)}
     folder = release.root / form.FOLDER
     folder.mkdir(exist_ok=True)
-    digests = {name: _written(table, folder / f"{name}.parquet") for name, table in tables.items()}
+    digests = {name: written(table, folder / f"{name}.parquet") for name, table in tables.items()}
     stated = {
         "format": form.FORMAT,
         "medloom": __version__,
@@ -88,7 +88,7 @@ def _digests(collections: pa.ChunkedArray, groups: pa.ChunkedArray) -> pa.Array:
     return pa.array([form.group_digest(*one) for one in named], pa.string())
 
 
-def _written(table: pa.Table, path: Path) -> str:
+def written(table: pa.Table, path: Path) -> str:
     """SHA-256 of the table's file, which appears whole or not at all."""
     temporary = path.with_name(f".{path.name}.tmp")
     pq.write_table(table, temporary, compression="zstd")

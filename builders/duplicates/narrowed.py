@@ -18,8 +18,7 @@ import pyarrow.parquet as pq
 from ...schema import certificate as form
 from ...schema.disk import read_json, write_json
 from ...schema.release import Release
-from ..deidentify import file_sha256
-from .certificate import not_looked_at
+from .certificate import not_looked_at, written
 
 
 def narrowed(release: Release, staged: Release) -> str | None:
@@ -40,7 +39,7 @@ def narrowed(release: Release, staged: Release) -> str | None:
     edges = form.edges_of(pa.concat_tables([form.exact_edges(samples), near]))
     target = staged.root / form.FOLDER
     target.mkdir(parents=True, exist_ok=True)
-    digests = {name: _written(staged, name, table) for name, table in (("groups", groups), ("edges", edges))}
+    digests = {name: written(table, target / f"{name}.parquet") for name, table in (("groups", groups), ("edges", edges))}
     counted = {"verdict": form.verdict(groups, edges), "counts": form.counts(groups, edges)}
     told: dict[str, Any] = {"not_looked_at": not_looked_at(samples), "tables": digests}
     told |= {"narrowed": {"near_edges_kept": partly}}
@@ -58,11 +57,3 @@ def _near(edges: pa.Table, groups: pa.Table, before: pa.Table) -> tuple[pa.Table
     lost = {group for group, samples in now.items() if was.get(group) != samples}
     ends = zip(near["group_a"].to_pylist(), near["group_b"].to_pylist(), strict=True)
     return near, sum(not lost.isdisjoint(pair) for pair in ends)
-
-
-def _written(staged: Release, name: str, table: pa.Table) -> str:
-    path = staged.root / form.FOLDER / f"{name}.parquet"
-    temporary = path.with_name(f".{path.name}.tmp")
-    pq.write_table(table, temporary, compression="zstd")
-    temporary.replace(path)
-    return file_sha256(path)
