@@ -1,0 +1,1 @@
+"""How model families write places: boxes, points and polygons in text, and back."""

@@ -1,0 +1,1 @@
+"""Conversations in a seeded order, as `datasets` objects that TRL takes."""

@@ -1,0 +1,1 @@
+"""Model to scores: predictions, robustness, counterfactuals, reports."""

@@ -1,0 +1,1 @@
+"""Compositional-generalization experiments: plan, run, report."""

@@ -1,0 +1,1 @@
+"""What both ways to train share: arguments, trainer, resume, the run folder."""

@@ -1,0 +1,1 @@
+"""Models that answer: transformers, vLLM, any OpenAI-compatible endpoint."""

@@ -1,0 +1,1 @@
+"""Scores of replies, and how sure they are."""
