@@ -11,4 +11,6 @@ scoring/          how good that is, and how sure one can be
 evaluating/       the thread through these three, robustness, and reports
 exchange/         other harnesses' files, out and in
 experiments/      compositional generalization: plan, run, report
+
+The PyTorch stack is loaded by what needs it, never on import of this package.
 """

@@ -48,7 +48,8 @@ class Read:
 
 class Dialect(Protocol):
     """How a model family writes places. Writing rounds to the dialect's grid; reading gives the grid's px, so that what is
-    written, read and written again is the same text."""
+    written, read and written again is the same text.
+    """
 
     name: str
     inline: bool
