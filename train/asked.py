@@ -29,7 +29,7 @@ class Asked:
     picture: Image
     """RGB, the stored picture with nothing drawn on it."""
     record: Mapping[str, Any]
-    """The sample's record (`schema/sample.py`); a foreign benchmark's has `key`, `size_hw_px`, and empty `annotations`, `labels`."""
+    """The sample's record (`schema/sample.py`); a foreign benchmark's has a key, a size, and empty annotations and labels."""
 
 
 class AskedSet(Protocol):
@@ -81,9 +81,8 @@ class ReleaseAsked:
             kept = [place for place, kind in enumerate(rows.with_format(None)["kind"]) if kind in kinds]
             rows = rows.select(kept)
         if not len(rows):
-            raise UsageError(
-                f"{release}: no question of {suite} in {split} is left by {dict(select or {})}, kinds {list(kinds)}"
-            )
+            narrowed = f"{dict(select or {})}, kinds {list(kinds)}"
+            raise UsageError(f"{release}: no question of {suite} in {split} is left by {narrowed}; expected one or more")
         return cls(f"{release}:{suite}:{split}", rows)
 
     def __len__(self) -> int:
@@ -104,4 +103,4 @@ class ReleaseAsked:
     @cached_property
     def _questions(self) -> list[Question]:
         plain = self.rows.with_format(None)
-        return [question_of(row) for row in plain]
+        return [question_of(dict(row)) for row in plain]

@@ -53,7 +53,7 @@ def table(predictions: Sequence[Prediction]) -> pa.Table:
     """Predictions as an Arrow table."""
     import pyarrow as pa
 
-    columns = list(zip(*map(astuple, predictions), strict=True)) or [()] * len(schema())
+    columns = list(zip(*(astuple(one) for one in predictions), strict=True)) or [()] * len(schema())
     return pa.table([pa.array(column, field.type) for field, column in zip(schema(), columns, strict=True)], schema=schema())
 
 

@@ -31,7 +31,7 @@ class Backend(Protocol):
     """A model that answers."""
 
     settings: Mapping[str, Any]
-    """What `results.json` says of it: backend, model, revision, dtype, decoding, library versions; no key, no path of a machine."""
+    """What `results.json` says of it: backend, model, revision, dtype, decoding, versions; no key, no path of a machine."""
     seen_size: SeenSize | None
     """Where the processor is known here; None behind an endpoint."""
     at_once: int
