@@ -1,0 +1,115 @@
+"""Whose data a model was trained on: sources with their licences, and whether they let such a model be passed on.
+
+Whether weights are a copy of what they were trained on is unsettled. So a model counts as passing on what it may repeat:
+pixels, annotations, and texts derived from them. Where an owner forbids one of these, or nobody knows, a push needs a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ...schema.gate_overrides import overrides_of, reason_of
+from ...schema.hub import named
+from ...schema.licences import licence as terms_of
+from ...schema.picture_rights import GATE, licences_of
+from ...schema.release import DEFAULT, Release
+from ...schema.rights import Subject, right_of
+from .told_settings import relative
+
+REPEATED = (Subject.PIXELS, Subject.ANNOTATIONS, Subject.DERIVED_TEXT)
+"""What a model may repeat of its training data."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceUse:
+    """A source that a model was trained on."""
+
+    release: str
+    source: str
+    title: str
+    homepage: str
+    cite: str
+    citation: str
+    access: str
+    licences: tuple[str, ...]
+    """Of its samples and of what is derived from them, sorted."""
+    refused: tuple[str, ...]
+    """Subjects of `REPEATED` that nobody grants, as far as is known."""
+    noncommercial: bool
+    share_alike: bool
+    overridden: str | None = None
+    """Why the release's maintainer says that these may be passed on nevertheless."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+
+def sources_of(parts: Iterable[Any]) -> list[SourceUse]:
+    """The sources of some parts (`data/arguments.py`), each release's once, by name.
+
+    A part's config tells its sources: all of a release for `default`, else those whose shards it lists. What a selection
+    leaves out of them is counted in, so that no source is missed.
+
+    Raises:
+        ReleaseError: no release there, or the Hub can't be reached.
+    """
+    found: dict[tuple[str, str], SourceUse] = {}
+    for part in parts:
+        release = Release.open(part.release)
+        for name in _names(release, part):
+            recipe = release.recipe(name)
+            if recipe is not None:
+                found[str(part.release), name] = _use(release, recipe["facts"], of=release_name(part.release))
+    return [found[key] for key in sorted(found)]
+
+
+def release_name(place: str) -> str:
+    """A repository's name, or the last name of a folder."""
+    return place if named(str(place)) and not str(place).startswith((".", "/")) else relative(str(place)).rsplit("/", 1)[-1]
+
+
+def _names(release: Release, part: Any) -> list[str]:
+    asked = (part.select or {}).get("source")
+    config = getattr(part, "config", DEFAULT) or DEFAULT
+    if config == DEFAULT:
+        every = release.sources
+    else:
+        splits = release.configs().get(config, {})
+        every = sorted({shard["path"].split("/")[1] for shards in splits.values() for shard in shards}) or release.sources
+    wanted = {asked} if isinstance(asked, str) else set(asked or every)
+    return [name for name in every if name in wanted]
+
+
+def _use(release: Release, facts: Mapping[str, Any], *, of: str) -> SourceUse:
+    name = facts["name"]
+    rights = {
+        subject: [right_of(facts, subject, sample_licence=one) for one in licences_of(release, name) or [facts["licence"]]]
+        for subject in REPEATED
+    }
+    refused = tuple(subject.value for subject in REPEATED if not all(right.granted for right in rights[subject]))
+    terms = [terms_of(right.licence) for some in rights.values() for right in some]
+    return SourceUse(
+        release=of,
+        source=name,
+        title=facts["title"],
+        homepage=facts["homepage"],
+        cite=facts["cite"],
+        citation=facts["citation"],
+        access=str(facts["access"]),
+        licences=tuple(sorted({one.id for one in terms})),
+        refused=refused,
+        noncommercial=any(one.commercial is False for one in terms),
+        share_alike=any(one.share_alike for one in terms),
+        overridden=_overridden(release, name, refused),
+    )
+
+
+def _overridden(release: Release, source: str, refused: Iterable[str]) -> str | None:
+    """The recorded reasons, where there is one for every subject that is refused."""
+    known = overrides_of(release.root)
+    codes = [f"{subject.replace('_', '-')}-not-granted" for subject in refused]
+    reasons = [reason_of(known, gate=GATE, code=code, source=source) for code in codes]
+    return "; ".join(dict.fromkeys(filter(None, reasons))) if reasons and all(reasons) else None
