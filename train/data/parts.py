@@ -1,0 +1,108 @@
+"""Questions of a part, opened for training or for evaluation, and what they are as the turns of a conversation."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...schema.errors import UsageError
+from ...schema.question import NAMES, question_of
+from ...schema.question_set import QuestionSet
+from ...schema.release import Release
+from .. import conversation as written
+from ..asked import Asked, ReleaseAsked
+from ..predicting.backend import SeenSize
+from .arguments import Part
+from .order import permutation
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+_LIMIT = 1 << 32
+"""Stream of the rows that a limit takes; those of an epoch are far below."""
+_AT_ONCE = 4096
+
+
+def opened(part: Part, *, seed: int = 0) -> ReleaseAsked:
+    """The part's questions in the order of the release; under a limit, as many as it says, drawn by the seed.
+
+    Raises:
+        ReleaseError: no release there, or the Hub can't be reached or refuses.
+        UsageError: a config, split, suite, word or kind that isn't there, or nothing is left.
+    """
+    how: dict[str, Any] = {"suite": part.suite, "split": part.split, "config": part.config}
+    asked = ReleaseAsked.open(part.release, **how, select=part.select, kinds=part.kinds)
+    return asked.taken(limited(len(asked), part.limit, seed=seed))
+
+
+def limited(rows: int, limit: int | None, *, seed: int) -> Sequence[int]:
+    """Numbers of the rows that a limit leaves, rising: a larger limit takes the same ones and more."""
+    if limit is None or limit >= rows:
+        return range(rows)
+    return sorted(permutation(rows, seed=seed, epoch=0, stream=_LIMIT)[:limit].tolist())
+
+
+@dataclass(frozen=True, slots=True)
+class PartRows:
+    """Conversations about the questions of a part."""
+
+    part: Part
+    rows: Dataset
+    style: written.Style
+    seen: SeenSize | None
+
+    @classmethod
+    def open(cls, part: Part, style: written.Style, *, seen: SeenSize | None, seed: int) -> PartRows:
+        """The conversations of a part.
+
+        Raises:
+            ReleaseError: no release there, or the Hub can't be reached or refuses.
+            UsageError: see `opened`; or the split's answers are withheld.
+        """
+        release = Release.open(part.release)
+        info = QuestionSet.open(release.root, part.suite, called=part.release).info
+        if part.split in info["withheld"]:
+            expected = "a split whose answers are there to learn from"
+            raise UsageError(f"{part.release}: answers of {part.suite} in {part.split} are withheld; expected {expected}")
+        return cls(part, opened(part, seed=seed).rows, style, seen)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def conversations(self, numbers: Sequence[int]) -> list[dict[str, Any]]:
+        """Conversations of some rows, in the order given, with the bytes of their pictures read at once."""
+        return [written.conversation(asked, self.style, seen=self.seen) for asked in _asked(self.rows[list(numbers)])]
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What the rows follow from: content of the release and its questions, selection, and a digest of their ids."""
+        part, release = self.part, Release.open(self.part.release)
+        info = QuestionSet.open(release.root, part.suite, called=part.release).info
+        recipes = {recipe["facts"]["name"]: recipe["content_sha256"] for recipe in release.recipes()}
+        named = {name: getattr(part, name) for name in ("suite", "split", "config", "select", "kinds", "weight", "limit")}
+        return {
+            "release": str(release.source or Path(part.release).name),
+            "content_sha256": recipes,
+            "suite_digest": info["digest"],
+            **named,
+            "rows": len(self),
+            "ids_sha256": _digest(self.rows),
+        }
+
+
+def _asked(batch: dict[str, list[Any]]) -> Iterator[Asked]:
+    for number, key in enumerate(batch["key"]):
+        if batch["image"][number] is None:
+            raise UsageError(f"{key}: its pixels are withheld; expected a sample with a picture; `medloom rebuild` makes it")
+        question = question_of({name: batch[name][number] for name in NAMES})
+        yield Asked(question, batch["image"][number].convert("RGB"), batch["json"][number])
+
+
+def _digest(rows: Dataset) -> str:
+    found = hashlib.sha256()
+    plain: Any = rows.with_format("arrow").select_columns(["id"])
+    for batch in plain.iter(_AT_ONCE):
+        found.update("\n".join([*batch["id"].to_pylist(), ""]).encode())
+    return found.hexdigest()
