@@ -48,21 +48,58 @@ class Read:
 
 class Dialect(Protocol):
     """How a model family writes places. Writing rounds to the dialect's grid; reading gives the grid's px, so that what is
-    written, read and written again is the same text.
+    written, read and written again is the same text. What is thinner than the grid is widened to one step.
     """
 
-    name: str
-    inline: bool
-    """Whether places stand in the sentence, after the words they belong to; else in a list after it."""
+    @property
+    def name(self) -> str:
+        """What it is called in a `Style`."""
+        ...
+
+    @property
+    def inline(self) -> bool:
+        """Whether places stand in the sentence, after the words they belong to; else in a list after it."""
+        ...
+
+    @property
+    def marks_words(self) -> bool:
+        """Whether `write` gives the labels too: an inline dialect's text then takes the place of the words."""
+        ...
+
+    @property
+    def square(self) -> bool:
+        """Whether numbers are of the picture padded to a square, which the model must then be given."""
+        ...
+
+    @property
+    def needs_seen(self) -> bool:
+        """Whether numbers depend on `Frame.seen_hw_px`."""
+        ...
 
     def write(self, places: Sequence[Place], frame: Frame) -> str:
         """Places of one stretch of words (inline), or of a whole answer, as text.
 
         Raises:
-            RegionError: a place lies outside the picture, or has no extent on the dialect's grid.
+            RegionError: a place lies outside the picture, or has no extent there.
         """
+        ...
+
+    def mention(self, place: Place, frame: Frame) -> str:
+        """One place without its words, as it stands in a question.
+
+        Raises:
+            RegionError: as for `write`.
+        """
+        ...
+
+    def hint(self, kind: str) -> str:
+        """How a place of this kind (box, point, polygon) is written, in words and signs."""
         ...
 
     def read(self, text: str, frame: Frame) -> list[Read]:
         """Places in a text, in order; what isn't one (out of range, three numbers, reversed corners) is left out."""
+        ...
+
+    def bare(self, text: str, frame: Frame) -> str:
+        """The text without its places and marks, words kept."""
         ...
