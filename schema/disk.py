@@ -7,9 +7,12 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def read_json(path: Path) -> Any:
@@ -32,6 +35,16 @@ def write_text(path: Path, pieces: Iterable[str]) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
     with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
         stream.writelines(pieces)
+    temporary.replace(path)
+
+
+def write_parquet(path: Path, table: pa.Table) -> None:
+    """A table under its name, whole or not at all."""
+    import pyarrow.parquet as pq
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    pq.write_table(table, temporary, compression="zstd")
     temporary.replace(path)
 
 

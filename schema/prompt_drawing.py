@@ -30,27 +30,30 @@ _PERCENTILE = 10
 _MOST_PIXELS = 1 << 14
 
 
-def drawn(picture: Image.Image, prompts: Sequence[Prompt], record: Mapping[str, Any]) -> Image.Image:
+def drawn(picture: Image.Image, prompts: Sequence[Prompt], record: Mapping[str, Any], *, rank: int = 0) -> Image.Image:
     """An RGB copy of the picture with the prompts on it, drawn one after the other; the same for the same input.
 
     Args:
         picture: The stored image, in any mode.
         prompts: Of a question about this picture.
         record: The sample's record, which holds the masks.
+        rank: 0 for the colour that stands out best, 1 for the second best, and so on; to see whether colour matters.
 
     Raises:
-        UsageError: the picture hasn't the record's size, or a prompt shows what the record hasn't.
+        UsageError: the picture hasn't the record's size, there is no such rank, or a prompt shows what the record hasn't.
     """
     height, width = record["size_hw_px"]
     if picture.size != (width, height):
         raise UsageError(f"{record['key']}: picture of {picture.size[::-1]} px; expected {(height, width)}")
+    if not 0 <= rank < len(PALETTE):
+        raise UsageError(f"rank {rank} of the colours; expected 0 to {len(PALETTE) - 1}")
     clean = np.asarray(picture.convert("RGB"))
     image = clean.copy()
     for prompt in prompts:
         line, veil = strokes(prompt, record)
         if not line.any():
             raise UsageError(f"{record['key']}: {prompt.kind} of {prompt.annotation} is empty; expected something to draw")
-        colour = np.array(colour_for(clean, line), np.uint8)
+        colour = np.array(colour_for(clean, line, rank=rank), np.uint8)
         if veil is not None:
             image[veil] = np.rint((1 - VEIL) * image[veil] + VEIL * colour).astype(np.uint8)
         image[line] = colour
@@ -81,10 +84,10 @@ def line_width(size_hw_px: tuple[int, int]) -> int:
     return max(1, round(min(size_hw_px) / 200))
 
 
-def colour_for(image: np.ndarray, line: np.ndarray) -> tuple[int, int, int]:
-    """The colour of `PALETTE` that stands out best around a line (bool H×W) on an RGB image (uint8 H×W×3)."""
+def colour_for(image: np.ndarray, line: np.ndarray, *, rank: int = 0) -> tuple[int, int, int]:
+    """The colour of `PALETTE` that stands out best around a line (bool H×W) on an RGB image (uint8 H×W×3), or next best."""
     around = surroundings(image, line)
-    return max(PALETTE, key=lambda colour: contrast(colour, around))
+    return sorted(PALETTE, key=lambda colour: contrast(colour, around), reverse=True)[rank]
 
 
 def surroundings(image: np.ndarray, line: np.ndarray) -> np.ndarray:

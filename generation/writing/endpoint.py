@@ -14,7 +14,7 @@ import os
 import threading
 from base64 import b64encode
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from ...schema.errors import EndpointError, UsageError
@@ -76,6 +76,23 @@ class Endpoint:
         return "loopback" if self.loopback else urlsplit(self.base_url).netloc
 
 
+class Asked(Protocol):
+    """What an endpoint can be asked."""
+
+    def body(self, endpoint: Endpoint, *, digests: bool = False) -> dict[str, Any]:
+        """All that is sent; with `digests` a picture's SHA-256 stands for its bytes."""
+        ...
+
+    def digest(self, endpoint: Endpoint) -> str:
+        """SHA-256 of all that is sent, and where to."""
+        ...
+
+    @property
+    def tokens(self) -> int:
+        """The text's tokens, estimated as a quarter of its characters; pictures aren't counted."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One question to a model: turns of user and assistant, the user's first, and the form of the answer."""
@@ -89,7 +106,7 @@ class Request:
 
     def body(self, endpoint: Endpoint, *, digests: bool = False) -> dict[str, Any]:
         """All that is sent; with `digests` a picture's SHA-256 stands for its bytes."""
-        first = [{"type": "image_url", "image_url": {"url": _address(*image, digests=digests)}} for image in self.images]
+        first = [{"type": "image_url", "image_url": {"url": address(*image, digests=digests)}} for image in self.images]
         roles = ("user", "assistant")
         messages: list[dict[str, Any]] = [{"role": "system", "content": f"{self.system.strip()}\n\n{self.form.in_words}"}]
         messages += [{"role": roles[place % 2], "content": turn} for place, turn in enumerate(self.turns)]
@@ -102,8 +119,7 @@ class Request:
 
     def digest(self, endpoint: Endpoint) -> str:
         """SHA-256 of all that is sent, and where to."""
-        sent = {"base_url": endpoint.base_url.rstrip("/"), **self.body(endpoint, digests=True)}
-        return hashlib.sha256(json.dumps(sent, sort_keys=True).encode(errors="surrogatepass")).hexdigest()
+        return digest_of(self.body(endpoint, digests=True), endpoint)
 
     @property
     def tokens(self) -> int:
@@ -143,7 +159,7 @@ class Client:
         """Let nothing more out; requests under way end by themselves."""
         self._stop.set()
 
-    def ask(self, request: Request) -> Reply | Unanswered:
+    def ask(self, request: Asked) -> Reply | Unanswered:
         """The answer, from disk where it is there.
 
         Raises:
@@ -156,7 +172,7 @@ class Client:
         with self._slots:
             return self._asked(request, digest)
 
-    def _asked(self, request: Request, digest: str) -> Reply | Unanswered:
+    def _asked(self, request: Asked, digest: str) -> Reply | Unanswered:
         trouble = Trouble("stopped", "the run was stopped")
         for attempt in range(1, self.endpoint.attempts + 1):
             self._pace.take(request.tokens + self.endpoint.max_tokens, stopped=self._stop.is_set)
@@ -173,7 +189,7 @@ class Client:
             self._rest(came, Chance(digest, attempt), attempt)
         return self._given_up(trouble)
 
-    def _sent(self, request: Request, digest: str, attempt: int) -> Reply | Trouble:
+    def _sent(self, request: Asked, digest: str, attempt: int) -> Reply | Trouble:
         """One try; parameters that the server doesn't know are left out from here on, at no try's cost."""
         asked_at = self._clock.utc().strftime("%Y-%m-%dT%H:%M:%SZ")
         came: dict[str, Any] | Trouble = Trouble("refused-request", "the server knows none of our parameters")
@@ -233,7 +249,14 @@ def _opened(endpoint: Endpoint, key: str) -> OpenAI:
     )
 
 
-def _address(media_type: str, image: bytes, *, digests: bool) -> str:
+def digest_of(body: dict[str, Any], endpoint: Endpoint) -> str:
+    """SHA-256 of a request's body, in which digests stand for pictures, and where it goes."""
+    sent = {"base_url": endpoint.base_url.rstrip("/"), **body}
+    return hashlib.sha256(json.dumps(sent, sort_keys=True).encode(errors="surrogatepass")).hexdigest()
+
+
+def address(media_type: str, image: bytes, *, digests: bool) -> str:
+    """A picture as a data URL, or its SHA-256 in its place."""
     if digests:
         return f"sha256:{hashlib.sha256(image).hexdigest()}"
     return f"data:{media_type};base64,{b64encode(image).decode()}"
