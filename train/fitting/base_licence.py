@@ -18,7 +18,7 @@ def base_licence(name: str) -> str | None:
         return None
     from huggingface_hub import ModelCard
 
-    stated = ModelCard(text, ignore_metadata_errors=True).data.license
+    stated = ModelCard(text, ignore_metadata_errors=True).data.to_dict().get("license")
     if stated == "other":
         return None
     return stated if isinstance(stated, str) else None

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ...schema.gate_overrides import overrides_of, reason_of
 from ...schema.hub import named
 from ...schema.licences import licence as terms_of
 from ...schema.picture_rights import GATE, licences_of
-from ...schema.release import DEFAULT, Release
+from ...schema.release import Release
 from ...schema.rights import Subject, right_of
-from .told_settings import relative
+
+if TYPE_CHECKING:
+    from ..data.parts import PartRows
 
 REPEATED = (Subject.PIXELS, Subject.ANNOTATIONS, Subject.DERIVED_TEXT)
 """What a model may repeat of its training data."""
@@ -47,40 +50,26 @@ class SourceUse:
         return asdict(self)
 
 
-def sources_of(parts: Iterable[Any]) -> list[SourceUse]:
-    """The sources of some parts (`data/arguments.py`), each release's once, by name.
-
-    A part's config tells its sources: all of a release for `default`, else those whose shards it lists. What a selection
-    leaves out of them is counted in, so that no source is missed.
+def sources_of(sets: Iterable[PartRows]) -> list[SourceUse]:
+    """The sources of some parts' questions, each release's once, by name.
 
     Raises:
         ReleaseError: no release there, or the Hub can't be reached.
     """
     found: dict[tuple[str, str], SourceUse] = {}
-    for part in parts:
-        release = Release.open(part.release)
-        for name in _names(release, part):
+    for one in sets:
+        release = Release.open(one.part.release)
+        column: Any = one.rows.with_format("arrow").select_columns(["source"])
+        for name in sorted(set(column[:]["source"].to_pylist())):
             recipe = release.recipe(name)
-            if recipe is not None:
-                found[str(part.release), name] = _use(release, recipe["facts"], of=release_name(part.release))
+            assert recipe is not None  # of whose questions rows are
+            found[one.part.release, name] = _use(release, recipe["facts"], of=release_name(one.part.release))
     return [found[key] for key in sorted(found)]
 
 
 def release_name(place: str) -> str:
     """A repository's name, or the last name of a folder."""
-    return place if named(str(place)) and not str(place).startswith((".", "/")) else relative(str(place)).rsplit("/", 1)[-1]
-
-
-def _names(release: Release, part: Any) -> list[str]:
-    asked = (part.select or {}).get("source")
-    config = getattr(part, "config", DEFAULT) or DEFAULT
-    if config == DEFAULT:
-        every = release.sources
-    else:
-        splits = release.configs().get(config, {})
-        every = sorted({shard["path"].split("/")[1] for shards in splits.values() for shard in shards}) or release.sources
-    wanted = {asked} if isinstance(asked, str) else set(asked or every)
-    return [name for name in every if name in wanted]
+    return place if named(place) and not Path(place).exists() else Path(place).name
 
 
 def _use(release: Release, facts: Mapping[str, Any], *, of: str) -> SourceUse:

@@ -40,12 +40,12 @@ def model_card(run: RunFolder, *, repo: str | None = None, reason: str | None = 
         name=(repo or run.root.resolve().name).split("/")[-1],
         way=WAYS[data["method"]],
         base=data["base"],
-        rows=f"{data['train'].get('rows', 0):,}",
+        rows=f"{sum(one['rows'] for one in _sets(data['train'])):,}",
         snippet=_SNIPPET.format(place=repo or "model"),
         dialect=config.get("dialect") or "of its family",
         parts=list(_parts(data["train"])),
         held_out=list(_parts(data["held_out"] or {})),
-        general=", ".join(str(one.get("path", one)) for one in data["train"].get("general", ())),
+        general=_general(data["train"]),
         sources=[{**one.as_json(), "passed_on": _passed_on(one)} for one in sources],
         base_licence=licence,
         terms=_terms(sources),
@@ -64,7 +64,8 @@ def _header(run: RunFolder, sources: Sequence[SourceUse], licence: str | None, *
     from huggingface_hub import EvalResult, ModelCardData
 
     data, adapter = run.data, bool(run.config.get("use_peft"))
-    releases = list(dict.fromkeys(one.release for one in sources))
+    releases = [_unpinned(one["release"]) for one in _sets(data["train"])]
+    releases = list(dict.fromkeys(releases))
     scores = _scores(run)
     narrow = licence is None or any(one.noncommercial or one.refused for one in sources)
     results = [
@@ -93,17 +94,29 @@ def _header(run: RunFolder, sources: Sequence[SourceUse], licence: str | None, *
 
 
 def _parts(fingerprint: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for part in fingerprint.get("parts", ()):
-        chosen: dict[str, Any] = dict(part.get("select") or {})
-        chosen |= {"kinds": part["kinds"]} if part.get("kinds") else {}
-        chosen |= {"config": part["config"]} if part.get("config", "default") != "default" else {}
-        yield {
-            "release": str(part.get("release", "?")),
-            "suite": part.get("suite", ""),
-            "split": part.get("split", ""),
-            "chosen": "; ".join(f"{name}: {value}" for name, value in chosen.items()).replace("|", "/") or "all",
-            "rows": f"{part.get('rows', 0):,}",
-        }
+    """A row for each set of a release's questions."""
+    for one in _sets(fingerprint):
+        chosen: dict[str, Any] = dict(one["select"])
+        chosen |= {"kinds": ", ".join(one["kinds"])} if one["kinds"] else {}
+        chosen |= {name: one[name] for name, usual in (("config", "default"), ("weight", 1.0)) if one[name] != usual}
+        said = "; ".join(f"{name}: {value}" for name, value in chosen.items()).replace("|", "/")
+        row = {name: one[name] for name in ("release", "suite", "split")}
+        yield {**row, "chosen": said or "all", "rows": f"{one['rows']:,}"}
+
+
+def _sets(fingerprint: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [one for one in fingerprint.get("sets", ()) if "release" in one]
+
+
+def _general(fingerprint: Mapping[str, Any]) -> str:
+    some = [one for one in fingerprint.get("sets", ()) if "release" not in one]
+    return ", ".join(f"`{one['path']}` ({one['rows']:,} conversations)" for one in some)
+
+
+def _unpinned(release: str) -> str:
+    """Without the commit behind a repository's name: the Hub links names alone."""
+    found = named(release)
+    return found[0] if found else release
 
 
 def _scores(run: RunFolder) -> dict[str, float]:

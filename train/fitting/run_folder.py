@@ -20,7 +20,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -30,6 +30,9 @@ from .base_licence import base_licence
 from .data_rights import SourceUse, sources_of
 from .environment import environment
 from .told_settings import plain, told
+
+if TYPE_CHECKING:
+    from ..data.parts import PartRows
 
 CONFIG, DATA, ENVIRONMENT, METRICS, CARD = "config.yaml", "data.json", "environment.json", "metrics.json", "README.md"
 MODEL, LOGS = "model", "logs"
@@ -64,7 +67,7 @@ class RunFolder:
         settings: Sequence[Any],
         data: Mapping[str, Any],
         held_out: Mapping[str, Any] | None = None,
-        parts: Sequence[Any] = (),
+        parts: Sequence[PartRows] = (),
         base: str,
     ) -> RunFolder:
         """The folder with what is known before the first step.
@@ -75,7 +78,7 @@ class RunFolder:
             settings: The dataclasses that the parser gave, resolved.
             data: The fingerprint of what is trained on (`data/mixture.py`).
             held_out: That of what is held out.
-            parts: The parts of releases in both (`data/arguments.py`), whose sources and licences are looked up.
+            parts: What comes of releases in what is trained on (`mixture.sets`); its sources and licences are looked up.
             base: Name or folder of the model that training starts from.
 
         Raises:
