@@ -35,8 +35,10 @@ class Asked:
 class AskedSet(Protocol):
     """Questions in a fixed order; it can be pickled, and a question is read when it is asked for."""
 
-    name: str
-    """What reports call it."""
+    @property
+    def name(self) -> str:
+        """What reports call it."""
+        ...
 
     def __len__(self) -> int: ...
 

@@ -65,7 +65,7 @@ class Asker:
         found.ids.append(plain.question.id)
         found.turns.append(made)
         if seen is not None:
-            size = shown.picture.size[::-1]
+            size = shown.picture.height, shown.picture.width
             found.sizes[size] = seen(size)
 
 

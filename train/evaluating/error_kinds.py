@@ -22,7 +22,7 @@ NO_ANSWER = {
 
 
 def kind_of(scored: Scored, probe: Scored | None) -> str:
-    """Right, or the kind of error: refusal, irrelevant, misread question, empty, failed, or `wrong: perception` and the like."""
+    """Right, or the kind of error: refusal, irrelevant, empty, failed, or `wrong: perception` and the like."""
     if right(scored):
         return RIGHT
     if scored.status in NO_ANSWER:

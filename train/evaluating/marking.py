@@ -10,7 +10,7 @@ from ...schema.errors import UsageError
 from ...schema.question import Question
 from ..asked import Asked, AskedSet
 from ..conversation import Style
-from ..coordinates import dialect
+from ..coordinates.dialects import dialect
 from ..coordinates.place import Frame
 from ..prediction import Prediction
 from ..scoring.score import score

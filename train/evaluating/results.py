@@ -41,7 +41,7 @@ def results_of(
     shares = Shares(seed, resamples)
     return found | {
         "scored": True,
-        "scores": summarize(plain, seed=seed),
+        "scores": summarize(plain, seed=seed, resamples=resamples),
         "error_kinds": counted(plain, probes),
         "variants": {one.id: told(one, marked, asked=asked, shares=shares) for one in chosen(plan.settings["variants"])},
     }

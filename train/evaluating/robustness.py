@@ -31,11 +31,11 @@ class Shares:
         """The mean of values, its interval, and how many there are; None where there are none or one group alone."""
         numbers, of = np.array(list(values), float), list(groups)
         if not len(numbers):
-            return {"value": None, "ci95": None, "n": 0}
+            return {"n": 0, "value": None, "low": None, "high": None}
         made = sums(numbers[:, None], np.ones((len(numbers), 1)), of)
         low, high = interval(made, seed=self.seed, resamples=self.resamples)[:, 0]
-        ends = None if np.isnan(low) else [float(low), float(high)]
-        return {"value": float(numbers.mean()), "ci95": ends, "n": len(numbers)}
+        ends = {"low": None, "high": None} if np.isnan(low) else {"low": float(low), "high": float(high)}
+        return {"n": len(numbers), "value": float(numbers.mean()), **ends}
 
 
 def told(variant: Variant, marked: Sequence[Marked], *, asked: int, shares: Shares) -> dict[str, Any]:

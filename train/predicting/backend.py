@@ -30,12 +30,20 @@ SeenSize = Callable[[tuple[int, int]], tuple[int, int]]
 class Backend(Protocol):
     """A model that answers."""
 
-    settings: Mapping[str, Any]
-    """What `results.json` says of it: backend, model, revision, dtype, decoding, versions; no key, no path of a machine."""
-    seen_size: SeenSize | None
-    """Where the processor is known here; None behind an endpoint."""
-    at_once: int
-    """How many requests are worth giving in one call."""
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What `results.json` says of it: backend, model, revision, dtype, decoding, versions; no key, no path of a machine."""
+        ...
+
+    @property
+    def seen_size(self) -> SeenSize | None:
+        """Where the processor is known here; None behind an endpoint."""
+        ...
+
+    @property
+    def at_once(self) -> int:
+        """How many requests are worth giving in one call."""
+        ...
 
     def replies(self, turns: Sequence[Turns]) -> list[Reply]:
         """One reply each, in order. A request that fails gives a reply with its error; a backend that is gone raises.

@@ -74,8 +74,9 @@ class EndpointBackend:
     answers: Path
     seed: int = 0
     clock: Clock | None = None
+    seen_size: SeenSize | None = None
+    """Of the model behind it, for dialects of absolute px: `coordinates.seen.QWEN2_5_VL` and the like."""
     settings: Mapping[str, Any] = field(init=False)
-    seen_size: SeenSize | None = field(init=False, default=None)
     _kept: Answers = field(init=False)
     _client: Client = field(init=False)
 
@@ -87,6 +88,7 @@ class EndpointBackend:
             "max_new_tokens": self.endpoint.max_tokens,
             "temperature": self.endpoint.temperature,
             "decoding_seed": self.seed,
+            "seen": None if self.seen_size is None else repr(self.seen_size),
             "versions": {"openai": version("openai")},
         }
         self._kept = Answers(self.answers)

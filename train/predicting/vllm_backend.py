@@ -55,8 +55,8 @@ class VllmBackend:
             UsageError: vLLM isn't installed, or a folder holds no model.
         """
         try:
-            from vllm import LLM, SamplingParams
-            from vllm.lora.request import LoRARequest
+            from vllm import LLM, SamplingParams  # pyright: ignore[reportMissingImports]
+            from vllm.lora.request import LoRARequest  # pyright: ignore[reportMissingImports]
         except ImportError as error:
             raise UsageError(f"{error}; expected the extra `vllm`; `pip install 'medloom[vllm]'` where a GPU is") from error
         from transformers import AutoProcessor
