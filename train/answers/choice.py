@@ -41,7 +41,9 @@ from .wrapped import wrapped
 LONGEST_LONE, LONGEST_CONTAINED = 8, 100
 """Words of a reply up to which `lone` and `contained-text` are tried."""
 _SAYS_LITTLE = frozenset(
-    "yes no true false present absent positive negative normal abnormal other none left right both unknown mild moderate severe".split()
+    words(
+        "yes no true false present absent positive negative normal abnormal other none left right both unknown mild moderate severe"
+    )
 )
 """Words that stand in any sentence: as an option's text they aren't searched in long replies."""
 _LONG = 8

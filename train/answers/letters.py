@@ -17,8 +17,9 @@ _EDGE_BEFORE, _EDGE_AFTER = r"(?<![A-Za-z0-9\u00c0-\u024f_'-])", r"(?![A-Za-z0-9
 _NOUN = r"(?:options?|choices?|letters?|alternatives?|answers?|opci[oó]n|opç[aã]o|alternativa|letra|lettre|lettera|opzione|buchstabe)"
 _LEAD = re.compile(rf"\s*(?:[-•–—:]\s*)?(?:both\s+|the\s+)?(?:{_NOUN}(?:[\s_:#-]*)(?=[(A-Za-z]))?(?:both\s+)?", re.IGNORECASE)
 _ITEM = re.compile(rf"\(\s*(?P<inside>[A-Za-z])\s*\)|{_EDGE_BEFORE}(?P<bare>[A-Za-z])(?:(?P<mark>\s?[.):])|{_EDGE_AFTER})")
-_AND = r"(?:and|as well as|plus|und|et|y|e|и|和|及|と)"
-_SEPARATOR = re.compile(rf"\s*(?:[,;&+/、]|(?<![A-Za-z]){_AND}(?![A-Za-z]))(?:\s*{_AND}(?![A-Za-z]))?\s*(?=\S)")
+_MARK = re.compile(r"\s*[.):](?!\d)")
+_AND = r"(?:(?<![A-Za-z])(?:and|as well as|plus|und|et|y|e|и)(?![A-Za-z])|和|及|と)"
+_SEPARATOR = re.compile(rf"\s*(?:[,;&+/、]|{_AND})(?:\s*{_AND})?\s*(?=\S)")
 _OR = re.compile(r"\s*,?\s*(?:(?<![A-Za-z])(?:or|oder|ou|o|или|vs\.?|versus)(?![A-Za-z])|或(?:者)?)\s*", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
 _NEW_LINE = re.compile(r"\s*\n\s*(?:[-•]\s*|\d+[.)]\s*)?")
@@ -124,9 +125,10 @@ class Letters:
             return None
         letter, loud = (found["inside"], True) if found["inside"] else (found["bare"], False)
         end = found.end()
-        mark = re.compile(r"\s*[.):](?!\d)").match(self.text, end) if loud else None
+        mark = _MARK.match(self.text, end) if loud else None
         end = mark.end() if mark else end
-        own = self._own_text(letter.upper(), end)
+        article = not loud and not found["mark"] and letter in "aA"
+        own = None if article or (letter.islower() and not loud and not found["mark"]) else self._own_text(letter.upper(), end)
         if not loud and found["mark"] and own is None and self.text[end : end + 1].isalnum():
             return None
         marked = bool(found["mark"]) if not loud else True

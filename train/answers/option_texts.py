@@ -1,6 +1,6 @@
 """Options found in a reply by their words.
 
-Words are compared case folded, without accents, articles and the -s of a plural; signs that tell options apart (< > + %) count
+Words are compared case folded, in the singular and in American spelling, without accents and articles; signs that tell options apart (< > + %) count
 as words. A text in brackets at an option's end may be left out. An option that is a canonical label is also found by that label's
 other names. Words that two options share find neither.
 """
@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from ...generation.validators.naming import names_of
+from ...schema.labels.spelling import STAGES, forms
 from ...schema.question import Option
 
 _CJK = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
@@ -22,6 +24,7 @@ _POSSESSIVE = re.compile(r"'s\b")
 _ARTICLES = frozenset({"a", "an", "the"})
 _LAST_BRACKETS = re.compile(r"\s*\([^()]*\)\s*$")
 Words = tuple[str, ...]
+_SINGULAR = STAGES.index("plural")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +69,17 @@ class OptionTexts:
 
     def at(self, text: str, start: int) -> Named | None:
         """The options of the longest words that begin at a place, whatever signs stand before them."""
-        return self._longest_of(list(_tokens(text[start:], start)), 0)
+        tokens = _tokens(text)
+        return self._longest_of(tokens, bisect_left(tokens, start, key=lambda token: token.start))
 
     def within(self, text: str) -> list[Named]:
         """All options that a text names, in order; of names within each other only the longest ("mass" in "lung mass")."""
-        tokens, found, place = list(_tokens(text)), list[Named](), 0
+        tokens, found, place = _tokens(text), list[Named](), 0
         while place < len(tokens):
             one = self._longest_of(tokens, place)
             if one is not None:
                 found.append(one)
-            place = (
-                next((at for at, token in enumerate(tokens) if one and token.start >= one.end), len(tokens))
-                if one
-                else place + 1
-            )
+            place = bisect_left(tokens, one.end, key=lambda token: token.start) if one else place + 1
         return found
 
     def _longest_of(self, tokens: Sequence[_Token], place: int) -> Named | None:
@@ -103,19 +103,21 @@ def _own_forms(text: str) -> tuple[Words, ...]:
     return tuple(dict.fromkeys((words(text), words(_LAST_BRACKETS.sub("", text)))))
 
 
-def _tokens(text: str, start: int = 0) -> Iterator[_Token]:
+@lru_cache(256)
+def _tokens(text: str) -> tuple[_Token, ...]:
     """Words with their places; an article counts where it is the whole text, or marked like a letter ("A. mass")."""
     text = _POSSESSIVE.sub("  ", text)
     every = list(_TOKEN.finditer(text))
-    for found in every:
-        article = found[0].casefold() in _ARTICLES and text[found.end() : found.end() + 1] in (" ", "")
-        if len(every) == 1 or not article:
-            yield _Token(_word(found[0]), start + found.start(), start + found.end())
+    kept = [one for one in every if len(every) == 1 or not _is_article(one, text)]
+    return tuple([_Token(_word(one[0]), one.start(), one.end()) for one in kept])
+
+
+def _is_article(found: re.Match[str], text: str) -> bool:
+    return found[0].casefold() in _ARTICLES and text[found.end() : found.end() + 1] in (" ", "")
 
 
 @lru_cache(1 << 14)
 def _word(word: str) -> str:
     folded = word.casefold()
     bare = "".join(one for one in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(one)) or folded
-    plural = len(bare) > 3 and bare.endswith("s") and not bare.endswith(("ss", "us", "is")) and bare.isascii()
-    return bare[:-1] if plural else bare
+    return forms(bare)[_SINGULAR] if bare.isascii() and bare.isalpha() and len(bare) > 3 else bare

@@ -18,7 +18,8 @@ _NEGATIVE_SQUARED = {0x1F170 + place: letter for place, letter in enumerate("ABC
 _TEX = re.compile(r"\\(?:text|textbf|mathrm|mathbf|mathit|mathbb|operatorname)\s*\{([^{}]*)\}")
 _MARKED = re.compile(r"(\*\*\*|\*\*|\*|__|_|`|\"|')\s*[(\[]?\s*([A-Za-z])\s*[)\].:,]*\s*\1(?![A-Za-z])")
 _BRACKETED = re.compile(r"[\[{]\s*([A-Za-z])\s*[\]}]|<([A-Z])>")
-_DECORATION = re.compile(r"\*+|`+|(?<![A-Za-z0-9])_+|_+(?![A-Za-z0-9])|\$|^[ \t]*(?:#+|>+)[ \t]*", re.MULTILINE)
+_DECORATION = re.compile(r"\*+|`+|(?<![A-Za-z0-9])_+|_+(?![A-Za-z0-9])|\$|^[ \t]*(?:#+|>+(?![ \t]*\d))[ \t]*", re.MULTILINE)
+_SNAKE = re.compile(r"\b(options?|choices?|answers?)_(?=[a-z]\b)", re.IGNORECASE)
 
 
 def plain(text: str) -> str:
@@ -28,6 +29,7 @@ def plain(text: str) -> str:
     text = _TEX.sub(r"\1", text)
     text = _MARKED.sub(r"(\2)", text)
     text = _BRACKETED.sub(lambda found: f"({found[1] or found[2]})", text)
+    text = _SNAKE.sub(r"\1 ", text)
     return _DECORATION.sub("", text).strip()
 
 
