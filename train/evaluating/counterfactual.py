@@ -18,6 +18,8 @@ from ...schema.question import Kind, Option, Prompt, Question, Span
 from ..asked import Asked
 
 Record = Mapping[str, Any]
+_GRANTED = ("enclosing", "several")
+"""Wordings of `wordings/grounding.yaml` that take it for granted that there is something."""
 
 
 def moved(asked: Asked, seed: int) -> tuple[Question, Question] | None:
@@ -35,7 +37,10 @@ def moved(asked: Asked, seed: int) -> tuple[Question, Question] | None:
         prompt = _pointed(question.prompts[0].kind, other, asked.record, chance)
         if prompt is None:
             continue
-        made = _referred(question, other) if question.kind is Kind.REFERRING else _chosen(question, other, chance)
+        if question.kind is Kind.REFERRING:
+            made = _referred(question, other)
+        else:
+            made = _chosen(question, other, chance) if _fits(question, other, asked.record) else None
         if made is not None:
             return replace(made[0], prompts=(prompt,)), replace(made[1], prompts=(prompt,))
     return None
@@ -51,7 +56,7 @@ def _referred(question: Question, other: Record) -> tuple[Question, Question] | 
 
 
 def _chosen(question: Question, other: Record, chance: Chance) -> tuple[Question, Question] | None:
-    """A choice that offers both labels; None where its options aren't labels."""
+    """A choice that offers both labels; None where its options aren't labels, or its words don't fit the other one."""
     if len(question.letters) != 1 or any(one.label_id is None for one in question.options):
         return None
     offered = {one.label_id: one for one in question.options}
@@ -74,6 +79,13 @@ def _chosen(question: Question, other: Record, chance: Chance) -> tuple[Question
     return replace(stays, letters=(letter,), answer=letter, labels=(other["label_id"],), targets=(other["id"],)), stays
 
 
+def _fits(question: Question, other: Record, record: Record) -> bool:
+    """Whether what a question says of what it asks for ("structure of the abdomen") holds for another annotation too."""
+    own = question.clinical_task, question.area
+    states = (one for one in record["labels"] if one["label_id"] == other["label_id"] and one["state"] == "present")
+    return any((one["clinical_task"], one["area"]) == own for one in states)
+
+
 def _pointed(kind: str, other: Record, record: Record, chance: Chance) -> Prompt | None:
     """The same kind of prompt on another annotation; None where it can't be shown so, or something else could be meant."""
     rivals = [one for one in record["annotations"] if one["label_id"] != other["label_id"]]
@@ -94,10 +106,11 @@ def _pointed(kind: str, other: Record, record: Record, chance: Chance) -> Prompt
 def absent(asked: Asked, seed: int) -> Question | None:
     """The question for a label whose state is absent, in place of the one that it names; None where that can't be worded.
 
-    The name has to stand in the question once, and nothing that is kin to the new label may be present.
+    The name has to stand in the question once, the question mustn't take it for granted that something is there, and nothing
+    that is kin to the new label may be present.
     """
     question, states = asked.question, asked.record["labels"]
-    if ABSENT in question.flags or len(question.labels) != 1:
+    if ABSENT in question.flags or len(question.labels) != 1 or question.wording.startswith(_GRANTED):
         return None
     here = [one for one in states if one["state"] != "absent"]
     missing = [one for one in states if one["state"] == "absent" and not _kin_of(one, here)]

@@ -146,7 +146,7 @@ _ALL = (
         Aim.COUNTERFACTUAL,
         "something is asked for that is known not to be there: the answer has to say so",
         _absent,
-        kinds=frozenset((Kind.DETECTION, Kind.GROUNDING, Kind.LOCALIZATION)),
+        kinds=frozenset((Kind.DETECTION, Kind.GROUNDING)),
     ),
     Variant(
         "probe",
