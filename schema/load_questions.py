@@ -88,10 +88,11 @@ def _with_pictures(made: Joined, batch: dict[str, list[Any]]) -> dict[str, list[
     numbers = list(dict.fromkeys(batch[_PLACE]))
     places = [made.places.slice(number, 1).to_pylist()[0] for number in numbers]
     samples = dict(zip(numbers, map(made.added.with_masks, read_rows(made.shards, places)), strict=True))
-    rows = []
+    rows, last = [], {number: place for place, number in enumerate(batch[_PLACE])}
     for place, number in enumerate(batch[_PLACE]):
         asked = {name: values[place] for name, values in batch.items() if name != _PLACE}
-        rows.append(made.added.with_drawn(_copied(samples[number]) | asked))
+        sample = samples[number] if last[number] == place else _copied(samples[number])
+        rows.append(made.added.with_drawn(sample | asked))
     return {name: [row[name] for row in rows] for name in question_features(made.added)}
 
 

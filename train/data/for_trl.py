@@ -29,8 +29,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import islice
 from typing import Any
 
+import numpy as np
 from datasets import Dataset, IterableDataset
 from torch.utils.data import Sampler, get_worker_info
 from transformers import TrainerCallback
@@ -40,6 +42,8 @@ from .lanes import Lane, lanes, parts_of
 from .mixture import Mixture
 
 COLUMNS = ("prompt", "completion", "images")
+AT_ONCE = 64
+"""Rows of a block that a stream reads together, and so holds, at most."""
 
 
 def mapped(mixture: Mixture) -> Dataset:
@@ -105,8 +109,11 @@ def _stream(mixture: Mixture, dealt: list[Lane]) -> Iterator[dict[str, Any]]:
     if info is not None and dealt[0].workers % info.num_workers:
         found = f"{info.num_workers} workers read a stream made for {dealt[0].workers}"
         raise UsageError(f"{found}; expected as many; give dataloader_num_workers as workers")
-    for begin, end, epoch in parts_of(dealt, rows=len(mixture)):
-        yield from mixture.conversations(mixture.order(epoch)[begin:end].tolist())
+    runs = parts_of(dealt, rows=len(mixture))
+    batches = max(1, min(mixture.block, AT_ONCE) // dealt[0].batch)
+    while True:
+        some = [mixture.order(epoch)[begin:end] for begin, end, epoch in islice(runs, batches)]
+        yield from mixture.conversations(np.concatenate(some).tolist())
 
 
 def _enough(mixture: Mixture, step: int) -> None:

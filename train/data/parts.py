@@ -96,8 +96,8 @@ def _asked(batch: dict[str, list[Any]]) -> Iterator[Asked]:
     for number, key in enumerate(batch["key"]):
         if batch["image"][number] is None:
             raise UsageError(f"{key}: its pixels are withheld; expected a sample with a picture; `medloom rebuild` makes it")
-        question = question_of({name: batch[name][number] for name in NAMES})
-        yield Asked(question, batch["image"][number].convert("RGB"), batch["json"][number])
+        question, picture = question_of({name: batch[name][number] for name in NAMES}), batch["image"][number]
+        yield Asked(question, picture if picture.mode == "RGB" else picture.convert("RGB"), batch["json"][number])
 
 
 def _digest(rows: Dataset) -> str:
