@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...schema.gate_overrides import overrides_of, reason_of
 from ...schema.hub import named
@@ -17,9 +17,8 @@ from ...schema.licences import licence as terms_of
 from ...schema.picture_rights import GATE, licences_of
 from ...schema.release import Release
 from ...schema.rights import Subject, right_of
-
-if TYPE_CHECKING:
-    from ..data.parts import PartRows
+from ..data.arguments import Part
+from ..data.parts import PartRows, opened
 
 REPEATED = (Subject.PIXELS, Subject.ANNOTATIONS, Subject.DERIVED_TEXT)
 """What a model may repeat of its training data."""
@@ -50,20 +49,21 @@ class SourceUse:
         return asdict(self)
 
 
-def sources_of(sets: Iterable[PartRows]) -> list[SourceUse]:
-    """The sources of some parts' questions, each release's once, by name.
+def sources_of(parts: Iterable[Part | PartRows]) -> list[SourceUse]:
+    """The sources of some parts' questions, each release's once, by name; parts that aren't open are opened.
 
     Raises:
         ReleaseError: no release there, or the Hub can't be reached.
     """
     found: dict[tuple[str, str], SourceUse] = {}
-    for one in sets:
-        release = Release.open(one.part.release)
-        column: Any = one.rows.with_format("arrow").select_columns(["source"])
+    for part in parts:
+        place, rows = (part.release, opened(part).rows) if isinstance(part, Part) else (part.part.release, part.rows)
+        release = Release.open(place)
+        column: Any = rows.with_format("arrow").select_columns(["source"])
         for name in sorted(set(column[:]["source"].to_pylist())):
             recipe = release.recipe(name)
             assert recipe is not None  # of whose questions rows are
-            found[one.part.release, name] = _use(release, recipe["facts"], of=release_name(one.part.release))
+            found[place, name] = _use(release, recipe["facts"], of=release_name(place))
     return [found[key] for key in sorted(found)]
 
 

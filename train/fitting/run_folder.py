@@ -32,6 +32,7 @@ from .environment import environment
 from .told_settings import plain, told
 
 if TYPE_CHECKING:
+    from ..data.arguments import Part
     from ..data.parts import PartRows
 
 CONFIG, DATA, ENVIRONMENT, METRICS, CARD = "config.yaml", "data.json", "environment.json", "metrics.json", "README.md"
@@ -67,7 +68,7 @@ class RunFolder:
         settings: Sequence[Any],
         data: Mapping[str, Any],
         held_out: Mapping[str, Any] | None = None,
-        parts: Sequence[PartRows] = (),
+        parts: Sequence[Part | PartRows] = (),
         base: str,
     ) -> RunFolder:
         """The folder with what is known before the first step.
@@ -78,7 +79,7 @@ class RunFolder:
             settings: The dataclasses that the parser gave, resolved.
             data: The fingerprint of what is trained on (`data/mixture.py`).
             held_out: That of what is held out.
-            parts: What comes of releases in what is trained on (`mixture.sets`); its sources and licences are looked up.
+            parts: What of it comes of releases; its sources and their licences are looked up.
             base: Name or folder of the model that training starts from.
 
         Raises:
