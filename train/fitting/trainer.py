@@ -94,7 +94,7 @@ class Fitting:
         state: Any = self.state  # type: ignore[attr-defined]
         if args.should_save:
             seal(Path(args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}", self.plan.fingerprint)
-            rotate_checkpoints(args.output_dir, args.save_total_limit, state.best_model_checkpoint, use_mtime=True)
+            rotate_checkpoints(args.output_dir, args.save_total_limit, state.best_model_checkpoint)
 
 
 class SftTrainer(Fitting, SFTTrainer):

@@ -1,0 +1,118 @@
+"""Training runs in processes of their own, which can be killed; the libraries are loaded once for all of them.
+
+run = Run(("--data", …)); run.wait(); run.course
+Run(argv, dies_in_saving_step=8)   kills itself in the middle of writing that checkpoint
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+PRELOADED = ["torch", "trl.trainer.sft_trainer", "medloom.train.sft", "medloom.train.fitting.trainer", "runs"]
+WAIT_S = 300.0
+ALWAYS = {
+    "--activation_checkpointing": "false",
+    "--disable_tqdm": "true",
+    "--logging_steps": "1",
+    "--report_to": "none",
+    "--use_cpu": "true",
+    "--bf16": "false",
+}
+
+
+@cache
+def _processes() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    return context
+
+
+@dataclass
+class Run:
+    """A run of `medloom train`; one process for each rank."""
+
+    argv: Sequence[str]
+    world: int = 1
+    dies_in_saving_step: int | None = None
+    main: str = "medloom.train.sft"
+    ranks: list[BaseProcess] = field(init=False)
+
+    def __post_init__(self) -> None:
+        told = [*(word for pair in ALWAYS.items() for word in pair), *self.argv]
+        environment = {**_environment(), "WORLD_SIZE": str(self.world), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_port())}
+        self.ranks = []
+        for rank in range(self.world):
+            own = environment | {"RANK": str(rank), "LOCAL_RANK": str(rank)} if self.world > 1 else _environment()
+            process = _processes().Process(target=train, args=(told, own, self.dies_in_saving_step, self.main))
+            process.start()
+            self.ranks.append(process)
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.argv[list(self.argv).index("--output_dir") + 1])
+
+    def wait(self) -> list[int | None]:
+        """Exit codes; a rank whose fellow died is killed."""
+        for process in self.ranks:
+            process.join(WAIT_S)
+            if process.exitcode != 0:
+                self.kill()
+        return [process.exitcode for process in self.ranks]
+
+    def kill(self) -> None:
+        for process in self.ranks:
+            process.kill()
+        for process in self.ranks:
+            process.join(WAIT_S)
+
+    @property
+    def course(self) -> list[dict[str, Any]]:
+        """What was logged from the first step on, also of what was trained before a kill."""
+        return json.loads((self.folder / "metrics.json").read_text())["course"]
+
+    @property
+    def losses(self) -> list[float]:
+        return [one["loss"] for one in self.course if "loss" in one]
+
+
+def train(argv: Sequence[str], environment: dict[str, str], dies_in_saving_step: int | None, main: str) -> None:
+    """What a process does."""
+    from importlib import import_module
+
+    import torch
+    from transformers import Trainer
+
+    os.environ.update(environment)
+    torch.set_num_threads(1)
+    if dies_in_saving_step is not None:
+        save = Trainer._save_scaler
+
+        def saved(self: Any, folder: str) -> None:
+            save(self, folder)
+            if self.state.global_step == dies_in_saving_step:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        Trainer._save_scaler = saved  # model and optimizer are written, random numbers and the state are not
+    import_module(main).main(list(argv))
+
+
+def _environment() -> dict[str, str]:
+    kept = ("HF_HUB_OFFLINE", "HF_ENDPOINT", "HF_TOKEN", "HF_HOME", "HF_DATASETS_CACHE", "HF_HUB_DISABLE_TELEMETRY")
+    return {name: os.environ[name] for name in kept if name in os.environ} | {"HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+
+
+def _port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
