@@ -45,7 +45,7 @@ def draws(rows: Sequence[tuple[int, float]], general: Sequence[tuple[int, float]
 
 def permutation(count: int, *, seed: int, epoch: int, stream: int) -> Places:
     """The numbers below `count` in an order drawn from seed, epoch and stream."""
-    words = Philox(key=[seed, 0], counter=[0, 0, epoch, stream]).random_raw(count)
+    words = Philox(key=[seed % (1 << 64), 0], counter=[0, 0, epoch, stream]).random_raw(count)
     return np.argsort(words, kind="stable").astype(np.int64, copy=False)
 
 
