@@ -42,8 +42,8 @@ def most_pairs(fits: np.ndarray) -> int:
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import maximum_bipartite_matching
 
-    if not fits.any():
-        return 0
+    if not fits.any() or min(fits.shape) == 1:
+        return int(fits.any())
     return int((maximum_bipartite_matching(csr_array(fits), perm_type="column") >= 0).sum())
 
 

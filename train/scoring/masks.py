@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil
 
 import numpy as np
@@ -103,9 +104,17 @@ def united(masks: Iterable[np.ndarray], size_hw_px: tuple[int, int]) -> np.ndarr
 
 
 def stored(counts: Iterable[str], size_hw_px: tuple[int, int]) -> np.ndarray:
-    """The mask, uint8 H×W of 0 and 1, of several run-length encodings, united.
+    """The mask, uint8 H×W of 0 and 1, of several run-length encodings, united; it can't be written to.
 
     Raises:
         RegionError: `bad-rle`.
     """
-    return united((mask_from_rle(one, size_hw_px) for one in counts), size_hw_px)
+    return _stored(tuple(counts), size_hw_px)
+
+
+@lru_cache(maxsize=8)
+def _stored(counts: tuple[str, ...], size_hw_px: tuple[int, int]) -> np.ndarray:
+    """One picture is asked about many times in a row, and its observers are compared each time."""
+    mask = united((mask_from_rle(one, size_hw_px) for one in counts), size_hw_px)
+    mask.flags.writeable = False
+    return mask

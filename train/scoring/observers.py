@@ -88,8 +88,6 @@ def _nearest(some: Sequence[Record], true: Truth) -> Sequence[Record]:
 
 
 def _measures(others: Sequence[Record], true: Truth, masks: str) -> dict[str, float]:
-    boxes = box_measures([box_of(one) for one in others], [box_of(one) for one in true.regions])
-    if true.shape == "box":
-        return boxes
-    shared = overlap(*(stored([one["rle"] for one in some], true.size_hw_px) for some in (others, true.regions)))
-    return mask_measures(shared) if masks == "polygon" else boxes
+    if true.shape == "box" or masks == "box":
+        return box_measures([box_of(one) for one in others], [box_of(one) for one in true.regions])
+    return mask_measures(overlap(*(stored([one["rle"] for one in some], true.size_hw_px) for some in (others, true.regions))))

@@ -10,7 +10,7 @@ import numpy as np
 from ..coordinates.place import Place
 from .boxes import box_measures, centres, found, inside, iou_matrix, point_f1
 from .entity import Hits, entity_hits, entity_tallies
-from .masks import Overlap, filled_box, filled_ring, mask_measures, mask_tallies, overlap, stored, united
+from .masks import filled_box, filled_ring, mask_measures, mask_tallies, overlap, stored, united
 from .names import Name, name_of
 from .truth import Truth, box_of
 
@@ -39,7 +39,7 @@ class Marks:
         return Marks({**self.measures, **other.measures}, {**self.tallies, **other.tallies})
 
 
-def region_marks(given: Given, true: Truth, *, masks: str = "polygon") -> Marks:
+def region_marks(given: Given, true: Truth, *, masks: str = "polygon", names: bool = True) -> Marks:
     """All region measures of a reply.
 
     - masks, where polygons were asked for: `mask_…` of all that was outlined (boxes are filled), `entity_…`;
@@ -52,6 +52,7 @@ def region_marks(given: Given, true: Truth, *, masks: str = "polygon") -> Marks:
         given: Of the reply.
         true: Of the question.
         masks: `polygon` or `box`, as the style of the questions asked for.
+        names: Whether names were asked for too; without, there is no `entity_…`.
     """
     form = {"mask": masks}.get(true.shape, true.shape)
     kept = all(one.kind == form for one in given.every) if given.every else None
@@ -59,10 +60,10 @@ def region_marks(given: Given, true: Truth, *, masks: str = "polygon") -> Marks:
     if true.shape == "point":
         return marks | _points(given, true)
     if true.shape == "box":
-        return marks | _boxes(given, true)
-    if masks == "box":
-        return marks | _covered(given, true, name="filled") | _boxes(given, true)
-    return marks | _covered(given, true, name="mask") | _mask_entities(given, true)
+        marks |= _boxes(given, true)
+        return marks | _box_entities(given, true) if names else marks
+    marks |= _masks(_merged(given), true, name="mask" if masks == "polygon" else "filled")
+    return marks if masks == "polygon" else marks | _boxes(given, true) | _box_entities(given, true)
 
 
 def painted(places: Sequence[Place], size_hw_px: tuple[int, int]) -> np.ndarray:
@@ -93,21 +94,17 @@ def _points_of(places: Sequence[Place]) -> list[tuple[float, float]]:
     return [one.points_xy_px[0] if one.kind == "point" else centres([_box(one)])[0] for one in places]
 
 
-def _covered(given: Given, true: Truth, *, name: str) -> Marks:
-    one = _overlap(given.every, [region["rle"] for region in true.regions if region["rle"]], true.size_hw_px)
-    return Marks(mask_measures(one, name), mask_tallies(one, name))
-
-
-def _overlap(places: Sequence[Place], counts: Sequence[str], size_hw_px: tuple[int, int]) -> Overlap:
-    return overlap(painted(places, size_hw_px), stored(counts, size_hw_px))
-
-
-def _mask_entities(given: Given, true: Truth) -> Marks:
-    by_name = _merged(given)
-    ours = [painted(places, true.size_hw_px) for places in by_name.values()]
-    theirs = [stored([one["rle"] for one in thing.regions if one["rle"]], true.size_hw_px) for thing in true.things]
+def _masks(by_name: Mapping[Name, Sequence[Place]], true: Truth, *, name: str) -> Marks:
+    """All that was outlined as one mask, and of polygons also name by name."""
+    size = true.size_hw_px
+    ours = [painted(places, size) for places in by_name.values()]
+    theirs = [stored([one["rle"] for one in thing.regions if one["rle"]], size) for thing in true.things]
+    whole = overlap(united(ours, size), united(theirs, size))
+    marks = Marks(mask_measures(whole, name), mask_tallies(whole, name))
+    if name != "mask":
+        return marks
     iou = np.array([[overlap(one, other).iou for other in theirs] for one in ours], float).reshape(len(ours), len(theirs))
-    return _entities(entity_hits(list(by_name), [one.name for one in true.things], iou), "entity")
+    return marks | _entities(entity_hits(list(by_name), [one.name for one in true.things], iou), "entity")
 
 
 def _merged(given: Given) -> dict[Name, list[Place]]:
@@ -123,12 +120,17 @@ def _merged(given: Given) -> dict[Name, list[Place]]:
 
 def _boxes(given: Given, true: Truth) -> Marks:
     theirs = [box_of(one) for one in true.regions if one["box_xyxy_px"] is not None]
-    names = [thing.name for thing in true.things for one in thing.regions if one["box_xyxy_px"] is not None]
-    called = [name_of(words) for words, places in zip(given.names, given.places, strict=True) for _ in boxes_of(places)]
-    ours = [box for places in given.places for box in boxes_of(places)]
     pointing = found(inside(_points_of(given.every), theirs))[2]
-    marks = Marks(box_measures(ours, theirs) | {"pointing": pointing} | _counts(len(given.every), len(true.regions)))
-    return marks | _entities(entity_hits(called, names, iou_matrix(ours, theirs)), "entity_box")
+    counts = _counts(len(given.every), len(true.regions))
+    return Marks(box_measures(boxes_of(given.every), theirs) | {"pointing": pointing} | counts)
+
+
+def _box_entities(given: Given, true: Truth) -> Marks:
+    true_ones = [(thing.name, box_of(one)) for thing in true.things for one in thing.regions if one["box_xyxy_px"] is not None]
+    pairs = zip(given.names, given.places, strict=True)
+    ours = [(name_of(words), box) for words, places in pairs for box in boxes_of(places)]
+    iou = iou_matrix([box for _, box in ours], [box for _, box in true_ones])
+    return _entities(entity_hits([name for name, _ in ours], [name for name, _ in true_ones], iou), "entity_box")
 
 
 def _points(given: Given, true: Truth) -> Marks:

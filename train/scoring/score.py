@@ -3,10 +3,10 @@
 kind              read by                 measures (all in `measures.py`)
 single_choice     answers/choice.py       accuracy
 multiple_choice   answers/choice.py       acc_mcq, recall_mcq, f1_mcq, exact_mcq
-detection         answers/entities.py     box_*, pointing, entity_box_f1, count_*; of points: point_f1, count_*
+detection         answers/entities.py     box_*, pointing, count_*; of points: point_f1, count_*
 grounding         answers/entities.py     mask_*, entity_f1; where boxes were asked for: filled_*, box_*, entity_box_f1, count_*
 referring         answers/entities.py     as grounding, and name_right
-reasoning         answers/entities.py     as grounding or detection, by what is asked for, and name_right
+reasoning         answers/entities.py     as grounding; of boxes as detection, and entity_box_f1; name_right
 prompted          both of these           as reasoning, name_right, and measures of text
 localization      answers/text.py         measures of text, alignment
 description       answers/text.py         measures of text, alignment
@@ -148,7 +148,9 @@ def _located(asked: _Asked, prediction: Prediction) -> _Read:
     question, text = asked.question, final(prediction.text or "")
     true, given = truth(question, asked.record), _given(text, asked)
     status, rule = _status(text, prediction, has_places=bool(given.every), words_do=question.kind is Kind.PROMPTED)
-    marks = region_marks(given, true, masks=asked.masks) | _there(asked, given, status)
+    marks = region_marks(given, true, masks=asked.masks, names=question.kind is not Kind.DETECTION) | _there(
+        asked, given, status
+    )
     if question.kind in NAMED:
         marks |= _named(text, given, asked)
     if question.kind is Kind.PROMPTED:
