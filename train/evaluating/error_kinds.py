@@ -9,9 +9,9 @@ from typing import Any
 from ..answers.status import Status
 from ..scoring.scored import Scored
 from .probes import reason
-from .right import right
+from .right import primary, right
 
-RIGHT, WRONG = "right", "wrong"
+RIGHT, WRONG, UNMEASURED = "right", "wrong", "not measured"
 NO_ANSWER = {
     Status.REFUSED: "refusal",
     Status.EMPTY: "empty",
@@ -27,7 +27,7 @@ def kind_of(scored: Scored, probe: Scored | None) -> str:
         return RIGHT
     if scored.status in NO_ANSWER:
         return NO_ANSWER[Status(scored.status)]
-    return f"{WRONG}: {reason(scored, probe)}"
+    return f"{WRONG}: {reason(scored, probe)}" if primary(scored) else UNMEASURED
 
 
 def counted(plain: Sequence[Scored], probes: Mapping[str, Scored]) -> dict[str, Any]:

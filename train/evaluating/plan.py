@@ -59,7 +59,7 @@ class Plan:
         """The plan of an evaluation."""
         settings = {
             "medloom": __version__,
-            "asked": asked.name,
+            "asked": _without_path(asked.name),
             "questions": len(asked),
             "digest": digest_of(asked.questions()),
             "backend": dict(backend.settings),
@@ -110,6 +110,12 @@ class Plan:
     def style(self) -> Style:
         """How questions are put."""
         return Style(**self.settings["style"])
+
+
+def _without_path(name: str) -> str:
+    """A set's name, with the folder of its release by that folder's own name alone."""
+    place, colon, rest = name.partition(":")
+    return f"{Path(place).resolve().name}{colon}{rest}" if Path(place).is_dir() else name
 
 
 def _short(value: Any) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...schema.errors import UsageError
 from ...schema.question import Question, question_of
+from ...schema.question_set import INFO
 from ..asked import Asked, AskedSet
 
 
@@ -55,8 +56,9 @@ def answered(asked: AskedSet, folder: Path) -> Answered:
 
     open_ids = {one.id: one for one in asked.questions() if one.answer is None}
     found: dict[str, Question] = {}
-    for path in sorted(folder.rglob("*.parquet")):
-        rows = pq.read_table(path, filters=[("id", "in", list(open_ids))]) if open_ids else pq.read_table(path).slice(0, 0)
+    files = sorted(path for info in folder.rglob(INFO) for path in info.parent.rglob("*.parquet"))
+    for path in files if open_ids else ():
+        rows = pq.read_table(path, filters=[("id", "in", list(open_ids))])
         found |= {row["id"]: question_of(row) for row in rows.to_pylist()}
     missing = len(open_ids) - len(found)
     if missing:
