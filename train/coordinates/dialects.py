@@ -48,6 +48,14 @@ def _angled(numbers: list[str]) -> str:
     return "".join(f"<{number}>" if number != "…" else number for number in numbers)
 
 
+def _braced(numbers: list[str]) -> str:
+    return "{" + _angled(numbers) + "}"
+
+
+def _triggered(numbers: list[str]) -> str:
+    return "<at>" + _angled(numbers)
+
+
 _INTERNVL = {"box": ("<box>[", "]</box>"), "point": ("<point>[", "]</point>"), "polygon": ("<quad>[", "]</quad>")}
 
 _ALL: tuple[Dialect, ...] = (
@@ -69,14 +77,14 @@ _ALL: tuple[Dialect, ...] = (
     ),
     # MiniGPT-v2 (arXiv 2310.09478): tags of 0 to 100, `<delim>` between boxes. Points and polygons are ours.
     Inline(
-        "minigpt_v2", partial(relative, 100), 0, lambda numbers: "{" + _angled(numbers) + "}",
+        "minigpt_v2", partial(relative, 100), 0, _braced,
         re.compile(rf"\{{\s*{_TAG}(?:\s*{_TAG})+\s*\}}"), "<delim>", words=("<p>", "</p>"),
         numbers="whole numbers from 0 to 100 of width and height",
     ),
     # NExT-Chat (arXiv 2311.04498) says a trigger token and decodes its embedding: no text holds its numbers. The trigger is
     # kept and tags of 0 to 100 follow, for models without that head.
     Inline(
-        "next_chat", partial(relative, 100), 0, lambda numbers: "<at>" + _angled(numbers),
+        "next_chat", partial(relative, 100), 0, _triggered,
         re.compile(rf"<at>\s*{_TAG}(?:\s*{_TAG})+"), " ", numbers="whole numbers from 0 to 100 of width and height",
     ),
     # Qwen2-VL's model card and its tokenizer's tokens; a point is one corner, polygons stand in its quadrangle tokens with as

@@ -48,13 +48,21 @@ class Inline:
         return self.words is not None
 
     def write(self, places: Sequence[Place], frame: Frame) -> str:
-        """See `Dialect`: labels are written where the dialect marks words, and are lost where it doesn't."""
+        """See `Dialect`: labels are written where the dialect marks words, and are lost where it doesn't.
+
+        Between stretches stands a comma; `and` keeps a place without words from those of the stretch before it.
+        """
         grid = self.grid(frame)
 
         def alike(place: Place) -> tuple[str | None, str]:
             return self._label(place.label), place.kind
 
-        return ", ".join(self._stretch(label, list(some), grid) for (label, _), some in groupby(places, alike))
+        said, before = "", None
+        for (label, _), some in groupby(places, alike):
+            joint = " and " if before is not None and label is None else ", "
+            said += (joint if said else "") + self._stretch(label, list(some), grid)
+            before = label
+        return said
 
     def mention(self, place: Place, frame: Frame) -> str:
         """One place without its words, as it stands in a question."""
@@ -105,8 +113,8 @@ class Inline:
         return body if label is None or self.words is None else f"{self.words[0]}{label}{self.words[1]}{self._glue}{body}"
 
     def _body(self, places: Sequence[Place], grid: Grid) -> str:
+        items = [self.item([shown(step, self.decimals) for step in grid.steps(place)]) for place in places]
         opening, closing = self.tags(places[0].kind) if self.tags else (self.opening, self.closing)
-        items = (self.item([shown(step, self.decimals) for step in grid.steps(place)]) for place in places)
         return f"{opening}{self.between.join(items)}{closing}"
 
     @property
@@ -114,6 +122,7 @@ class Inline:
         return " " if self.words == ("<p>", "</p>") else ""
 
 
+_JOINTS = re.compile(r"[\s,;]|<delim>|\band\b")
 LETTERS = {
     "box": ["x0", "y0", "x1", "y1"],
     "point": ["x", "y"],
@@ -122,13 +131,13 @@ LETTERS = {
 
 
 def bare(text: str, reads: Sequence[Read], marks: Sequence[str]) -> str:
-    """The text without the places that were read in it, and without some marks; blanks are single."""
+    """The text without the places that were read in it, what joins them, and some marks; blanks are single."""
     parts, end = [], 0
-    for read in reads:
-        parts.append(text[end : read.start])
+    for number, read in enumerate(reads):
+        before = text[end : read.start]
+        parts.append("" if number and not _JOINTS.sub("", before) else before)
         end = read.end
     said = " ".join([*parts, text[end:]])
     for mark in marks:
         said = said.replace(mark, "")
-    said = re.sub(r"(?:\s*,)+(?=\s*(?:,|\.|and\b|$))", "", " ".join(said.split()))
-    return re.sub(r"\s+([.,;:])", r"\1", said).strip()
+    return re.sub(r"\s+([.,;:])", r"\1", " ".join(said.split())).strip()

@@ -58,7 +58,7 @@ class JsonList:
         """See `Dialect`: also objects that break off or aren't quite JSON; without any, four bare numbers in brackets."""
         grid = self.grid(frame)
         found = [(value, label, start, end) for value, label, start, end in self._objects(text)]
-        if not found:
+        if "{" not in text:
             found = [(numbers_in(one.group()), None, one.start(), one.end()) for one in _BARE_BOX.finditer(text)]
         places = ((grid.place(self._turned(value), label), start, end) for value, label, start, end in found)
         return [Read(place, start, end) for place, start, end in places if place is not None]

@@ -11,7 +11,7 @@ from .inline import bare
 from .place import Frame, Place, Read
 
 _STEPS = 1023
-_ENTRY = re.compile(r"(?P<tokens>(?:<loc\d{4}>\s*){2,})(?P<label>[^;<\n]*)(?:;|(?=[<\n])|$)")
+_ENTRY = re.compile(r"(?P<tokens>(?:<loc\d{4}>[^\S\n]*){2,})(?P<label>[^;<\n]*)(?:;|(?=[<\n])|$)")
 _TOKEN = re.compile(r"<loc(\d{4})>")
 
 

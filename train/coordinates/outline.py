@@ -23,8 +23,10 @@ MOST_CORNERS = 32
 """Of one ring."""
 LEAST_SHARE = 0.01
 """Of the area of all rings: smaller parts are left out."""
+SMALL_PX = 40
+"""Parts of less area keep their stairs of pixels, which are most of what they are."""
 _FIRST_PX, _GROWTH = 0.75, 1.25
-"""Where thinning begins (it takes away the stairs of pixels), and how it goes on."""
+"""Where thinning begins (it takes the stairs away), and how it goes on."""
 
 
 def places_of(annotation: Mapping[str, Any], size_hw_px: tuple[int, int], *, masks: str, label: str | None) -> list[Place]:
@@ -57,10 +59,10 @@ def rings(rle: str, size_hw_px: tuple[int, int], *, label: str | None = None) ->
 
 def _thinned(ring: np.ndarray) -> tuple[tuple[float, float], ...]:
     """The ring with so few corners, or its box where nothing of it is left."""
-    points, apart = ring.astype(np.float32)[:, None], _FIRST_PX
+    points, apart = ring.astype(np.float32)[:, None], 0.0 if _area(ring) < SMALL_PX else _FIRST_PX
     thin = cv2.approxPolyDP(points, apart, True)
     while len(thin) > MOST_CORNERS:
-        apart *= _GROWTH
+        apart = max(apart * _GROWTH, _FIRST_PX)
         thin = cv2.approxPolyDP(points, apart, True)
     if len(thin) < 3:
         (x0, y0), (x1, y1) = ring.min(axis=0).tolist(), ring.max(axis=0).tolist()
