@@ -38,7 +38,7 @@ from torch.utils.data import Sampler, get_worker_info
 from transformers import TrainerCallback
 
 from ...schema.errors import UsageError
-from .lanes import Lane, lanes, parts_of
+from .lanes import Lane, lanes
 from .mixture import Mixture
 
 COLUMNS = ("prompt", "completion", "images")
@@ -105,15 +105,23 @@ def _read(mixture: Mixture, batch: dict[str, list[int]]) -> dict[str, list[Any]]
 
 
 def _stream(mixture: Mixture, dealt: list[Lane]) -> Iterator[dict[str, Any]]:
+    """Rows of a lane; `datasets` gives one at a time. Its first rows are shown to whoever looks what the rows are like."""
+    [lane] = dealt
     info = get_worker_info()
-    if info is not None and dealt[0].workers % info.num_workers:
-        found = f"{info.num_workers} workers read a stream made for {dealt[0].workers}"
-        raise UsageError(f"{found}; expected as many; give dataloader_num_workers as workers")
-    runs = parts_of(dealt, rows=len(mixture))
-    batches = max(1, min(mixture.block, AT_ONCE) // dealt[0].batch)
+    if info is not None and info.num_workers != lane.workers:
+        raise _other_workers(info.num_workers, lane)
+    batches = lane.batches(len(mixture))
+    at_once = max(1, min(mixture.block, AT_ONCE) // lane.batch)
     while True:
-        some = [mixture.order(epoch)[begin:end] for begin, end, epoch in islice(runs, batches)]
+        some = [mixture.order(epoch)[begin:end] for begin, end, epoch in islice(batches, at_once)]
         yield from mixture.conversations(np.concatenate(some).tolist())
+        if info is None and lane.workers > 1:
+            raise _other_workers(0, lane)
+
+
+def _other_workers(workers: int, lane: Lane) -> UsageError:
+    found = f"{workers} workers read a stream made for {lane.workers}"
+    return UsageError(f"{found}; expected as many; give `streamed` what dataloader_num_workers is")
 
 
 def _enough(mixture: Mixture, step: int) -> None:
