@@ -38,7 +38,7 @@ def export(
     kind: Annotated[list[str] | None, typer.Option(help="A kind of question; may be repeated.", show_default="all")] = None,
     name: Annotated[str, typer.Option(help="What the harness calls the set.")] = "medloom_questions",
     dialect: Annotated[str, typer.Option(help="How conversations write places (docs/evaluating.md).")] = "thousandths",
-    embed: Annotated[bool, typer.Option("--embed-pictures", help="vlmevalkit: pictures in the TSV, as base64.")] = False,
+    files: Annotated[bool, typer.Option("--picture-files", help="vlmevalkit: pictures as files; start it in OUT.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Replace the folder.")] = False,
     json: AsJson = False,
 ) -> None:
@@ -62,7 +62,7 @@ def export(
         if form in SAMPLES:
             result = _samples(form, release, out, suite=suite, narrowed=narrowed | {"split": split and split.value}, how=how)
         else:
-            said = How(name=name, style=Style(dialect=dialect), embed=embed)
+            said = How(name=name, style=Style(dialect=dialect), files=files)
             narrowed |= {"split": (split or SplitName.TEST).value, "kinds": kind or ()}
             result = _questions(form, release, out, suite=suite, narrowed=narrowed, how=how | {"how": said})
     show_as(result, json, exported)

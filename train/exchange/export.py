@@ -34,8 +34,8 @@ class How:
     """Of the set, in those harnesses that know sets by name."""
     style: Style = field(default_factory=Style)
     """How answers with places are written, for conversations."""
-    embed: bool = False
-    """VLMEvalKit: pictures in the TSV."""
+    files: bool = False
+    """VLMEvalKit: pictures as files, not in the TSV."""
 
 
 def export_questions(
@@ -51,7 +51,7 @@ def export_questions(
         raise UsageError(f"form {form!r} of questions; expected one of {', '.join(QUESTIONS)}")
     with written(out, fresh=fresh) as folder:
         if form == "vlmevalkit":
-            counts = vlmevalkit.export(asked, folder, name=told.name, embed=told.embed, progress=progress)
+            counts = vlmevalkit.export(asked, folder, name=told.name, files=told.files, progress=progress)
         elif form == "lmms-eval":
             counts = lmms_eval.export(asked, folder, name=told.name, progress=progress)
         elif form == "llava":

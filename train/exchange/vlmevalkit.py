@@ -1,8 +1,8 @@
 """VLMEvalKit's TSV of single choice, with GMAI-MMBench's column names.
 
-The folder is a data root of the kit: `LMUData=OUT python run.py --data NAME --model … --judge exact_matching`.
+The folder serves the kit as its data root: `LMUData=OUT python run.py --data NAME --model … --judge exact_matching`.
 
-    index  image_path  question  A … F  answer  category  clinical VQA task  department  perceptual granularity
+    index  image  image_path  question  A … F  answer  category  clinical VQA task  department  perceptual granularity
     modality  original task  split  key  question id
 
 The kit reads cells with pandas, which takes the texts of `MISSING` for empty ones: questions with such an option are left
@@ -59,15 +59,20 @@ def check_name(name: str) -> str:
     return name
 
 
-def export(asked: AskedSet, folder: Folder, *, name: str, embed: bool = False, progress: Progress = silent) -> dict[str, Any]:
+def export(asked: AskedSet, folder: Folder, *, name: str, files: bool = False, progress: Progress = silent) -> dict[str, Any]:
     """Counts, once `NAME.tsv` and its pictures are in the folder.
 
     Args:
         asked: Questions; those that aren't single choice are left out.
         folder: Where to write.
         name: Of the set.
-        embed: Pictures as base64 PNG in the column `image`, instead of files named by `image_path`.
+        files: Pictures as PNG files that `image_path` names from the folder, in which the kit must then be started: it takes
+            such paths as they stand. Without, `image` holds them in base64, and `image_path` only the names under which
+            the kit unpacks them: ending in .png, or it would make JPEGs of them.
         progress: Told of each question.
+
+    Raises:
+        UsageError: a name that the kit takes for another set's, or no single choice is left.
     """
     check_name(name)
     questions = list(asked.questions())
@@ -75,16 +80,17 @@ def export(asked: AskedSet, folder: Folder, *, name: str, embed: bool = False, p
     if not kept:
         raise UsageError(f"{asked.name}: no single choice with an answer; expected one or more ({dict(folder.left_out)})")
     letters = LETTERS[: max(len(questions[place].options) for place in kept)]
+    pictures = ["image_path"] if files else ["image", "image_path"]
     holders: dict[tuple[Any, ...], int] = {}
     with (folder.root / f"{name}.tsv").open("w", encoding="utf-8", newline="") as stream:
         lines = csv.writer(stream, delimiter="\t", lineterminator="\n")
-        lines.writerow(["index", "image" if embed else "image_path", "question", *letters, *_FACTS])
+        lines.writerow(["index", *pictures, "question", *letters, *_FACTS])
         for index, place in enumerate(kept):
             one = asked[place]
-            picture = _embedded(one, index, holders) if embed else _named(one, index, folder=folder, name=name)
-            lines.writerow([index, picture, *_cells(one.question, letters)])
+            shown = [_filed(one, index, folder=folder, name=name)] if files else _embedded(one, index, holders)
+            lines.writerow([index, *shown, *_cells(one.question, letters)])
             progress(index + 1, len(kept))
-    return {"questions": len(kept), "file": f"{name}.tsv", "distinct_pictures": len(holders) or len(folder.pictures)}
+    return {"questions": len(kept), "file": f"{name}.tsv", "pictures": len(holders) or len(folder.pictures)}
 
 
 def _fits(question: Question, folder: Folder) -> bool:
@@ -106,21 +112,21 @@ def _unfit(question: Question) -> str | None:
     return None
 
 
-def _named(asked: Asked, index: int, *, folder: Folder, name: str) -> str:
-    """Where the picture lies, from the folder in which the kit looks for pictures of the set."""
-    under = f"images/{name}"
-    return folder.picture(asked, _shown(asked), stem=f"{index:07d}", under=under).removeprefix(f"{under}/")
+def _filed(asked: Asked, index: int, *, folder: Folder, name: str) -> str:
+    """Where the picture lies, from the folder."""
+    return folder.picture(asked, _shown(asked), stem=f"{index:07d}", under=f"images/{name}")
 
 
-def _embedded(asked: Asked, index: int, holders: dict[tuple[Any, ...], int]) -> str:
-    """The picture in base64, or the index of an earlier row that holds the same one."""
+def _embedded(asked: Asked, index: int, holders: dict[tuple[Any, ...], int]) -> list[str]:
+    """The picture in base64, or the index of an earlier row that holds the same one; and the name of its file to be."""
     shown = (asked.question.key, asked.question.prompts)
-    if shown in holders:
-        return str(holders[shown])
-    holders[shown] = index
+    holder = holders.setdefault(shown, index)
+    path = f"{holder:07d}.png"
+    if holder != index:
+        return [str(holder), path]
     buffer = io.BytesIO()
     _shown(asked).save(buffer, "PNG", compress_level=1)
-    return base64.b64encode(buffer.getvalue()).decode()
+    return [base64.b64encode(buffer.getvalue()).decode(), path]
 
 
 def _shown(asked: Asked) -> Image:
