@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from ...generation.telling.alignment import ATTRIBUTES
 from ...schema.question import Kind
 
 IOU_STEPS = (0.25, 0.5, 0.75)
@@ -30,6 +31,7 @@ MEASURES: Mapping[str, str] = MappingProxyType(
         "pointing": "as box_f1_50, a point or a box's centre being found where it lies in a true region",
         "point_f1": "points given and true that lie within 2.5 % of the picture's diagonal of each other, one to one",
         "count_right": "as many regions as there are",
+        "stated_count_right": "where the reply states a number: as many as there are",
         "count_error": "regions too many or too few (a number; less is better)",
         "mask_iou": "shared over joint pixels of all that was outlined and all that is true (its mean is gIoU)",
         "mask_dice": "twice the shared over the sum of both",
@@ -40,14 +42,21 @@ MEASURES: Mapping[str, str] = MappingProxyType(
         "entity_f1": "names with their masks, both right (IoU above 0.5): twice the hits over all given and all true (MIMO)",
         "entity_box_f1": "the same of names with their boxes",
         "name_right": "what is there is named, whatever else is said",
+        "closed_accuracy": "the right one of yes and no",
+        "exact": "the reference's words in their order",
+        "token_recall": "tokens of the reference that the reply has (LLaVA-Med's recall of open answers)",
+        "token_f1": "harmonic mean of that and of the reply's tokens that the reference has",
+        **{f"bleu_{order}": f"sentence BLEU up to {order} words" for order in (1, 2, 3, 4)},
+        "rouge_l": "F-measure of the longest common subsequence of words",
+        "judged_same": "a judge takes reply and reference for the same answer",
         "alignment": "MedTrinity's five attributes, as a share of what they could give",
+        **{f"alignment_{name}": f"how well the {name} agrees with the reference" for name in ATTRIBUTES},
         "form_kept": "regions of the form that was asked for",
         "abstention": "asked for what isn't there: it says so",
         "invention": "asked for what isn't there: it gives a region all the same (less is better)",
         "denial": "asked for what is there: it says that it isn't (less is better)",
     }
 )
-"""What `text.py` measures is described there."""
 
 POOLED: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -71,9 +80,9 @@ PRIMARY: Mapping[str, tuple[str, ...]] = MappingProxyType(
         Kind.GROUNDING: ("mask_iou", "filled_iou"),
         Kind.REFERRING: ("mask_iou", "filled_iou"),
         Kind.REASONING: ("mask_iou", "filled_iou", "box_f1_50", "point_f1"),
-        Kind.LOCALIZATION: ("alignment",),
-        Kind.PROMPTED: ("token_recall",),
-        Kind.DESCRIPTION: ("alignment",),
+        Kind.LOCALIZATION: ("alignment", "closed_accuracy"),
+        Kind.PROMPTED: ("token_recall", "closed_accuracy"),
+        Kind.DESCRIPTION: ("alignment", "closed_accuracy"),
     }
 )
 """The measure that speaks for a kind, the first of these that its replies have."""
@@ -84,6 +93,19 @@ BINARY = frozenset(
     name
     for name in MEASURES
     if "_accuracy_" in name
-    or name in {"accuracy", "exact_mcq", "count_right", "form_kept", "abstention", "invention", "denial"}
+    or name
+    in {
+        "accuracy",
+        "closed_accuracy",
+        "exact",
+        "judged_same",
+        "exact_mcq",
+        "count_right",
+        "stated_count_right",
+        "form_kept",
+        "abstention",
+        "invention",
+        "denial",
+    }
 )
 """Measures that are 0 or 1, so that Wilson's interval and McNemar's test have a meaning."""
