@@ -32,11 +32,11 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _AFFIRMED = re.compile(
-    r"^(?:yes|yeah|yep|yup|true|correct|affirmative|indeed|certainly|definitely|present|positive|是|对|有|sí|oui|ja|sim|да)\b",
+    r"^(?:yes|yeah|yep|yup|true|correct|affirmative|indeed|certainly|definitely|present|positive|sí|oui|ja|sim|да)\b|^(?:是|对|有)",
     re.IGNORECASE,
 )
 _DENIED = re.compile(
-    r"^(?:no|nope|nah|not|false|incorrect|negative|absent|none|不是|否|没有|non|nein|não|нет)\b", re.IGNORECASE
+    r"^(?:no|nope|nah|not|false|incorrect|negative|absent|none|non|nein|não|нет)\b|^(?:不|否|没有|無|无)", re.IGNORECASE
 )
 _SAYS_YES = re.compile(
     r"\bthere(?: is| are|'s) (?!no\b|not\b|n't|nothing)|\b(?:is|are) (?:clearly |indeed )?(?:present|visible|seen)\b|\bit (?:does|is)\b(?! not|n't)",
