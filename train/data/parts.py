@@ -81,12 +81,13 @@ class PartRows:
         part, release = self.part, Release.open(self.part.release)
         info = QuestionSet.open(release.root, part.suite, called=part.release).info
         recipes = {recipe["facts"]["name"]: recipe["content_sha256"] for recipe in release.recipes()}
-        named = {name: getattr(part, name) for name in ("suite", "split", "config", "select", "kinds", "weight", "limit")}
+        named = {name: getattr(part, name) for name in ("suite", "split", "config", "select", "weight", "limit")}
         return {
             "release": str(release.source or Path(part.release).name),
             "content_sha256": recipes,
             "suite_digest": info["digest"],
             **named,
+            "kinds": list(part.kinds),
             "rows": len(self),
             "ids_sha256": _digest(self.rows),
         }

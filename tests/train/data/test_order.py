@@ -149,7 +149,7 @@ def test_workers_don_t_change_the_batches_of_a_rank(deal: tuple[int, int, int, i
 
 @given(deals)
 def test_a_start_skips_so_many_batches(deal: tuple[int, int, int, int]):
-    batch, world, workers, start = deal
+    batch, world, _, start = deal
     rows = batch * world * 7 + 3
     for rank in range(world):
         whole, late = (
