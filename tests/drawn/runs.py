@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import random
 import signal
 import socket
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -70,6 +72,16 @@ class Run:
                 self.kill()
         return [process.exitcode for process in self.ranks]
 
+    def kill_at_random(self) -> float:
+        """How long after its first whole checkpoint the run was killed, in seconds."""
+        end = time.monotonic() + WAIT_S
+        while not list(self.folder.glob("checkpoint-*/complete.json")) and time.monotonic() < end:
+            time.sleep(0.005)
+        after = random.SystemRandom().uniform(0, 0.6)
+        time.sleep(after)
+        self.kill()
+        return after
+
     def kill(self) -> None:
         for process in self.ranks:
             process.kill()
@@ -84,6 +96,28 @@ class Run:
     @property
     def losses(self) -> list[float]:
         return [one["loss"] for one in self.course if "loss" in one]
+
+
+def goes_on_as_if_nothing_happened(argv: Sequence[str], folder: Path, *, dies_at: int, world: int = 1) -> Run:
+    """The run that was never killed, after another was killed in writing a checkpoint, then at random, and went on.
+
+    Its losses, its gradients' norms and its model's bytes are asserted to be those of the other, bit for bit.
+    """
+    whole, cut = ([*argv, "--output_dir", str(folder / name)] for name in ("whole", "cut"))
+    never = Run(whole, world)
+    assert never.wait() == [0] * world
+    assert set(Run(cut, world, dies_at).wait()) == {-signal.SIGKILL}
+    left = folder / "cut" / f"checkpoint-{dies_at}"
+    assert (left / "optimizer.pt").is_file()
+    assert not (left / "complete.json").exists()
+    after = Run(cut, world).kill_at_random()
+    again = Run(cut, world)
+    assert again.wait() == [0] * world
+    numbers = [[(one["loss"], one["grad_norm"]) for one in run.course if "loss" in one] for run in (never, again)]
+    assert numbers[0] == numbers[1], f"killed {after:.3f} s after a checkpoint"
+    models = [next((run.folder / "model").glob("*model.safetensors")).read_bytes() for run in (never, again)]
+    assert models[0] == models[1]
+    return never
 
 
 def train(argv: Sequence[str], environment: dict[str, str], dies_in_saving_step: int | None, main: str) -> None:
@@ -109,7 +143,8 @@ def train(argv: Sequence[str], environment: dict[str, str], dies_in_saving_step:
 
 def _environment() -> dict[str, str]:
     kept = ("HF_HUB_OFFLINE", "HF_ENDPOINT", "HF_TOKEN", "HF_HOME", "HF_DATASETS_CACHE", "HF_HUB_DISABLE_TELEMETRY")
-    return {name: os.environ[name] for name in kept if name in os.environ} | {"HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+    own = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "OMP_NUM_THREADS": "1"}
+    return {name: os.environ[name] for name in kept if name in os.environ} | own
 
 
 def _port() -> int:

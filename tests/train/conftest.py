@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
+from filelock import FileLock
 
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
@@ -33,3 +38,48 @@ def _one_thread() -> None:
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(1)
+
+
+SUITES = ("gmai", "medmat", "mimoseg")
+
+
+@pytest.fixture(scope="session")
+def asked_phantom(shared_folder: Path, built: Callable[[str], tuple[Path, dict[str, Any]]]) -> Path:
+    """The phantom's release with three suites of questions."""
+    from medloom.generation.asking.ask import ask
+
+    release, _ = built("phantom")
+    folder = shared_folder / "asked-phantom"
+    folder.mkdir(exist_ok=True)
+    with FileLock(folder / "lock"):
+        if not (folder / "done").exists():
+            shutil.copytree(release, folder / "release", dirs_exist_ok=True)
+            for suite in SUITES:
+                ask(folder / "release", suite)
+            (folder / "done").touch()
+    return folder / "release"
+
+
+@pytest.fixture(scope="session")
+def tiny_model(shared_folder: Path, asked_phantom: Path) -> Callable[[str], Path]:
+    """The folder of a family's tiny model, whose tokens fit the phantom's questions; made once for all tests of the run."""
+    from tiny_models import tiny
+
+    from medloom.train.asked import ReleaseAsked
+
+    def words() -> list[str]:
+        asked = [ReleaseAsked.open(asked_phantom, suite=suite, split="train").questions() for suite in SUITES]
+        every = [one for some in asked for one in some]
+        return [
+            text for one in every for text in (one.question, one.instruction, one.answer or "", *(o.text for o in one.options))
+        ]
+
+    def one(family: str) -> Path:
+        folder = shared_folder / "tiny-models" / family
+        folder.parent.mkdir(exist_ok=True)
+        with FileLock(folder.with_suffix(".lock")):
+            if not (folder / "config.json").exists():
+                tiny(family, folder.with_suffix(".tmp"), words()).rename(folder)
+        return folder
+
+    return one
