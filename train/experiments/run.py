@@ -158,9 +158,7 @@ def _trained(plan: Plan, run: Run, release: str | Path, folder: Path) -> str:
         own.unlink()
 
 
-def _tested(
-    plan: Plan, run: Run, release: str | Path, model: str, folder: Path, *, how: How, ranks: Any
-) -> dict[str, Any]:
+def _tested(plan: Plan, run: Run, release: str | Path, model: str, folder: Path, *, how: How, ranks: Any) -> dict[str, Any]:
     from ..conversation import Style
     from ..predicting.dialect_of import dialect_of
     from ..predicting.model_files import ModelFiles
@@ -174,8 +172,8 @@ def _tested(
     instruction = {name: given[name] for name in ("instruction", "system") if name in given}
     style = Style(given.get("dialect") or dialect_of(ModelFiles.of(model)), **instruction)
     decoding = Decoding(max_new_tokens=how.answer_tokens)
-    more = {"trust_remote_code": bool(given.get("trust_remote_code", False))}
-    backend = TransformersBackend.open(model, batch_size=how.batch_size, decoding=decoding, **more)
+    trusted = bool(given.get("trust_remote_code", False))
+    backend = TransformersBackend.open(model, batch_size=how.batch_size, decoding=decoding, trust_remote_code=trusted)
     return evaluate(asked, backend, out=folder / "evaluation", style=style, resamples=RESAMPLES, ranks=ranks)
 
 
