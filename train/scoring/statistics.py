@@ -82,9 +82,9 @@ def bca(estimate: np.ndarray, drawn: np.ndarray, left_out: np.ndarray, *, level:
         left_out: G×M, from `without_each`.
         level: Share of the distribution inside.
     """
-    below = np.nanmean(np.where(np.isnan(drawn), np.nan, (drawn < estimate) + 0.5 * (drawn == estimate)), axis=0)
+    below = _mean(np.where(np.isnan(drawn), np.nan, (drawn < estimate) + 0.5 * (drawn == estimate)))
     shift = _normal_point(np.clip(below, 1 / (len(drawn) + 1), len(drawn) / (len(drawn) + 1)))
-    gap = np.nanmean(left_out, axis=0) - left_out
+    gap = _mean(left_out) - left_out
     spread = np.nansum(gap**2, axis=0) ** 1.5
     acceleration = np.divide(np.nansum(gap**3, axis=0), 6 * spread, out=np.zeros_like(spread), where=spread > 0)
     ends = shift + _normal_point(np.array([[(1 - level) / 2], [(1 + level) / 2]]))
@@ -132,6 +132,11 @@ def effective(top: np.ndarray, bottom: np.ndarray) -> float:
         return float(groups)
     variance = ((top - share * bottom) ** 2).sum() * groups / (groups - 1) / trials**2
     return float(min(trials, share * (1 - share) / variance)) if variance > 0 else trials
+
+
+def _mean(rows: np.ndarray) -> np.ndarray:
+    """M means of the values that there are in R×M; nan where there are none."""
+    return _ratio(np.nansum(rows, axis=0), (~np.isnan(rows)).sum(axis=0))
 
 
 def _ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
