@@ -23,8 +23,8 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"# Compositional generalization: {found['release']}\n"
     yield f"{found['finished']} of {found['runs']} runs finished, {found['seeds']} seeds. Accuracy in percent, mean ± standard"
     yield "deviation over seeds. p is two-sided and adjusted within each group of comparisons (Holm). An expectation **holds**"
-    yield f"where p is below 0.05 and the sign is right, **doesn't hold** where more than {100 * found['margin']:g} points can be"
-    yield "ruled out or the sign is wrong, and else **can't be told**.\n"
+    yield f"where p is below 0.05 and the sign is right, **doesn't hold** where more than {100 * found['margin']:g} points can"
+    yield "be ruled out or the sign is wrong, and else **can't be told**.\n"
     for group, title in TITLES.items():
         rows = [(one, row) for one in found["targets"] for row in one["comparisons"] if row["group"] == group]
         if rows:

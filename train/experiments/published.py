@@ -327,3 +327,38 @@ def _read(name: str) -> list[dict[str, str]]:
 
 
 _FIGURES = ("untrained", "unrelated", "related")
+
+
+def told() -> dict[str, object]:
+    """All of it as plain data."""
+    ours = compared()
+    return {
+        "found": len(ours.found),
+        "rows": [_row_told(one, ours) for one in resolved()],
+        "extras": [
+            {"direction": one.direction, "parts": list(one.parts), "target": one.target, "why": why} for one, why in ours.extras
+        ],
+    }
+
+
+def _row_told(one: Resolved, ours: Compared) -> dict[str, object]:
+    row, figures = one.printed.row, one.printed
+    first, second, target = one.numbers
+    meant = [
+        {"name": some.name, "candidates": list(some.candidates), "how": some.how, "why": REASONS[some.how]}
+        for some in one.meant
+    ]
+    return {
+        "row": row,
+        "segment": figures.segment,
+        "printed": f"{figures.names[0]} + {figures.names[1]} → {figures.names[2]}",
+        "subsets": f"{first} + {second} → {target}",
+        "meant": meant,
+        "open": [some for some in meant if len(some["candidates"]) > 1],
+        "remarks": list(one.remarks),
+        "direction": ours.found[row].direction if row in ours.found else None,
+        "missed": ours.misses.get(row),
+        "untrained": figures.untrained,
+        "unrelated": figures.unrelated,
+        "related": figures.related,
+    }
