@@ -23,6 +23,8 @@ PARTS = {
     "ask": "asking.speed",
     "ask-memory": "asking.flatness",
     "explore": "exploring.first_view",
+    "training-data": "training_data.ratio_to_decoding",
+    "training-step": "training_data.share_of_a_step",
 }
 
 

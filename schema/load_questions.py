@@ -86,7 +86,8 @@ def _mapped(made: Joined) -> Dataset:
 def _with_pictures(made: Joined, batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
     """A batch of questions with the columns of their samples; a sample that several ask about is read once."""
     numbers = list(dict.fromkeys(batch[_PLACE]))
-    places = [made.places.slice(number, 1).to_pylist()[0] for number in numbers]
+    columns = made.places.take(pa.array(numbers, pa.int64())).to_pydict()
+    places = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     samples = dict(zip(numbers, map(made.added.with_masks, read_rows(made.shards, places)), strict=True))
     rows, last = [], {number: place for place, number in enumerate(batch[_PLACE])}
     for place, number in enumerate(batch[_PLACE]):
