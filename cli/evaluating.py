@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +14,7 @@ from ..schema.errors import UsageError
 from .app import FAULTS, AsJson, ReleasePlace, SplitName, app, show_as
 
 if TYPE_CHECKING:
+    from ..train.answers.judge import Judge
     from ..train.asked import AskedSet
     from ..train.conversation import Style
     from ..train.predicting.backend import Backend
@@ -41,7 +43,8 @@ class MaskStyle(StrEnum):
     BOX = "box"
 
 
-WHAT, HOW, MODEL, ENDPOINT = "Which questions", "How they are put", "The model", "An endpoint (--backend openai)"
+WHAT, HOW, MODEL = "Which questions", "How they are put", "The model"
+ENDPOINT, JUDGE = "An endpoint (--backend openai)", "A judge"
 
 
 def _option(help: str, panel: str, *names: str, **more: Any) -> Any:
@@ -103,6 +106,12 @@ def evaluate(
         list[str] | None,
         _option("Send this source's pictures to another machine though nobody grants it.", ENDPOINT, metavar="SOURCE"),
     ] = None,
+    judge: Annotated[
+        str | None, typer.Option(help="A model that reads what no rule reads.", show_default="none", rich_help_panel=JUDGE)
+    ] = None,
+    judge_url: Annotated[
+        str | None, typer.Option(help="Its endpoint.", show_default="--base-url", rich_help_panel=JUDGE)
+    ] = None,
     resamples: Annotated[int, typer.Option(min=0, help="Draws of the bootstrap.")] = 1000,
     predict_only: Annotated[bool, typer.Option("--predict-only", help="Score nothing.")] = False,
     rescore: Annotated[bool, typer.Option("--rescore", help="Score what OUT holds once more, without the model.")] = False,
@@ -144,8 +153,8 @@ def evaluate(
     if rescore:
         from ..train.evaluating.evaluate import rescore as scored_again
 
-        with _shown(out, json) as say:
-            result = scored_again(asked, out, resamples=resamples, progress=say)
+        with _judge(judge, judge_url or base_url, out) as reader, _shown(out, json) as say:
+            result = scored_again(asked, out, resamples=resamples, progress=say, judge=reader)
         show_as(result, json, evaluated.results)
         return
     if model is None:
@@ -165,19 +174,9 @@ def evaluate(
         here = {"dtype": dtype, "batch_size": batch_size, "device": device, "attention": attention}
         most_pictures = shots + 1
         opened = _here(backend, model, tensor_parallel=tensor_parallel, most_pictures=most_pictures, **common, **here)
-    result = _evaluated(
-        asked,
-        opened,
-        out,
-        json=json,
-        style=style,
-        variants=ids,
-        shots=examples,
-        seed=seed,
-        resamples=resamples,
-        fresh=fresh,
-        predict_only=predict_only,
-    )
+    run = {"style": style, "variants": ids, "shots": examples, "seed": seed, "resamples": resamples}
+    with _judge(judge, judge_url or base_url, out) as reader:
+        result = _evaluated(asked, opened, out, json=json, fresh=fresh, predict_only=predict_only, judge=reader, **run)
     if not result:  # another rank writes and tells
         return
     show_as(result, json, evaluated.results)
@@ -275,6 +274,23 @@ def _here(
         return VllmBackend.open(model, decoding=decoding, **more, **common)
     more = {"batch_size": batch_size, "device": device, "attention": attention}
     return TransformersBackend.open(model, decoding=decoding, **more, **common)
+
+
+@contextmanager
+def _judge(model: str | None, base_url: str | None, out: Path) -> Iterator[Judge | None]:
+    """The judge, whose answers are kept in `OUT/judged.sqlite`; None where none is asked for."""
+    if model is None:
+        yield None
+        return
+    from ..generation.writing.answers import Answers
+    from ..generation.writing.endpoint import Client, Endpoint
+    from ..train.answers.judge import Judge
+
+    if base_url is None:
+        raise UsageError("--judge without --judge-url; expected an endpoint like http://127.0.0.1:8000/v1")
+    endpoint = Endpoint(base_url=base_url, model=model)
+    with Answers(out / "judged.sqlite") as answers, Client(endpoint, answers) as client:
+        yield Judge(client)
 
 
 def _evaluated(asked: AskedSet, backend: Any, out: Path, *, json: bool, **how: Any) -> dict[str, Any]:

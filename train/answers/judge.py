@@ -56,6 +56,11 @@ class Judge:
     def __init__(self, client: Client, *, seed: int = 0):
         self._client, self._seed = client, seed
 
+    @property
+    def name(self) -> str:
+        """Model and place of the judge, for results."""
+        return f"{self._client.endpoint.model} ({self._client.endpoint.shown})"
+
     def choice(self, reply: str | None, question: Question) -> Judged:
         """What a reply chooses: by the rules, and by the judge alone where they read nothing.
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from ...schema.disk import alone, write_json, write_parquet
 from ...schema.errors import UsageError
+from ..answers.judge import Judge
 from ..asked import AskedSet
 from ..conversation import Style
 from ..predicting.backend import Backend
@@ -54,7 +55,7 @@ def evaluate(
     ranks: Ranks | None = None,
     fresh: bool = False,
     predict_only: bool = False,
-    judge: Any = None,
+    judge: Judge | None = None,
 ) -> dict[str, Any]:
     """Have a model answer, score it, and write `out`; what `results.json` holds, on all ranks but the first nothing.
 
@@ -71,7 +72,7 @@ def evaluate(
         ranks: The processes that share the work; this one alone without.
         fresh: Forget what `out` holds of another run.
         predict_only: Score nothing, as where answers are withheld.
-        judge: Of texts, see `answers/judge.py`.
+        judge: Reads what no rule reads, see `answers/judge.py`.
 
     Raises:
         UsageError: nothing to ask, a variant that isn't there, or answers that are withheld.
@@ -106,7 +107,7 @@ def evaluate(
 
 
 def rescore(
-    asked: AskedSet, out: Path, *, resamples: int = RESAMPLES, judge: Any = None, progress: Progress | None = None
+    asked: AskedSet, out: Path, *, resamples: int = RESAMPLES, judge: Judge | None = None, progress: Progress | None = None
 ) -> dict[str, Any]:
     """Score the predictions that a folder holds once more, without the model; what `results.json` holds now.
 
@@ -171,7 +172,7 @@ def _scored(
     out: Path,
     *,
     resamples: int,
-    judge: Any,
+    judge: Judge | None,
     predict_only: bool,
     say: Progress,
 ) -> dict[str, Any]:
@@ -181,6 +182,6 @@ def _scored(
     marked = [] if predict_only else marker.marked(asked, predictions, progress=lambda n, of: say("score", n, of, 0))
     if marked:
         write_parquet(out / SCORED, columns.table([one.scored for one in marked]))
-    result = results_of(plan, predictions, marked, seed=seed, resamples=resamples)
+    result = results_of(plan, predictions, marked, seed=seed, resamples=resamples, judged_by=judge and judge.name)
     write_json(out / RESULTS, result)
     return result

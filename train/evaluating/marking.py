@@ -17,9 +17,9 @@ from ..scoring.score import score
 from ..scoring.scored import Scored
 from . import windows
 from .asking import changed_by, plain_asked
+from .error_kinds import kind_of
 from .parts import Sizes
 from .right import decision
-from .variants import VARIANTS
 
 STAYS = "stays"
 """After a variant's id: the same reply, scored against the answer that was right before."""
@@ -33,6 +33,8 @@ class Marked:
     scored: Scored
     decision: str
     """See `right.decision`."""
+    kind: str
+    """See `error_kinds.kind_of`."""
     told: str | None = None
     """What was changed, in the picture's own units."""
 
@@ -76,18 +78,14 @@ class Marker:
         asked = plain_asked(plain, changed)
         scored = self._scored(asked.question, asked.record, prediction)
         told = windows.told(asked.record, FACTORS[variant]) if variant in FACTORS else None
-        found = [Marked(scored, decision(scored, asked.question), told)]
+        kind = kind_of(scored, prediction.text, asked.question)
+        found = [Marked(scored, decision(scored, asked.question), kind, told)]
         if changed.stays is not None:
             again = self._scored(changed.stays, asked.record, prediction)
-            found.append(Marked(replace(again, variant=f"{variant}:{STAYS}"), decision(again, changed.stays)))
+            found.append(Marked(replace(again, variant=f"{variant}:{STAYS}"), decision(again, changed.stays), kind))
         return found
 
     def _scored(self, question: Question, record: Mapping[str, Any], prediction: Prediction) -> Scored:
         size = record["size_hw_px"][0], record["size_hw_px"][1]
         frame = Frame(size, self.sizes.get(size, size))
         return score(question, record, prediction, dialect=dialect(self.style.dialect), frame=frame, judge=self.judge)
-
-
-def aim_of(variant: str) -> str:
-    """What a variant was asked for."""
-    return VARIANTS[variant].aim.value

@@ -22,7 +22,13 @@ _LIBRARIES = ("numpy", "pillow", "pyarrow")
 
 
 def results_of(
-    plan: Plan, predictions: Sequence[Prediction], marked: Sequence[Marked], *, seed: int, resamples: int
+    plan: Plan,
+    predictions: Sequence[Prediction],
+    marked: Sequence[Marked],
+    *,
+    seed: int,
+    resamples: int,
+    judged_by: str | None = None,
 ) -> dict[str, Any]:
     """All of it; without marked replies what predictions alone tell."""
     asked = plan.settings["questions"]
@@ -30,18 +36,18 @@ def results_of(
         "version": VERSION,
         "name": plan.settings["asked"],
         "questions": asked,
-        "settings": {**plan.settings, "resamples": resamples},
+        "settings": {**plan.settings, "resamples": resamples, "judged_by": judged_by},
         "versions": versions(),
         "replies": replies(predictions),
     }
     if not marked:
         return found | {"scored": False}
-    plain = [one.scored for one in marked if one.scored.variant == PLAIN]
+    plain = [(one.scored, one.kind) for one in marked if one.scored.variant == PLAIN]
     probes = {one.scored.id: one.scored for one in marked if one.scored.variant == "probe"}
     shares = Shares(seed, resamples)
     return found | {
         "scored": True,
-        "scores": summarize(plain, seed=seed, resamples=resamples),
+        "scores": summarize([one for one, _ in plain], seed=seed, resamples=resamples),
         "error_kinds": counted(plain, probes),
         "variants": {one.id: told(one, marked, asked=asked, shares=shares) for one in chosen(plan.settings["variants"])},
     }
