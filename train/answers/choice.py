@@ -51,10 +51,10 @@ _NEXT_QUESTION = re.compile(r"\n\s*(?:#+\s*)?(?:Question|Q)\s*\d*\s*[:.]")
 _LINE_START = re.compile(r"(?:^|\n)[ \t]*(?:[-•][ \t]*)?$")
 _NO_LETTER_AFTER = re.compile(
     r"\b(?:hepatitis|types?|grades?|stages?|groups?|class|vitamin|views?|figures?|fig\.?|images?|panels?|influenza|levels?|segments?|zones?"
-    r"|parts?|points?|leads?|proteins?|categor(?:y|ies)|lines?|slices?|series|regions?|area)\s*$",
+    r"|parts?|points?|leads?|proteins?|categor(?:y|ies)|lines?|slices?|series|regions?|area|example:?|e\.g\.)\s*$",
     re.IGNORECASE,
 )
-_OPTION_BEFORE = re.compile(r"\b(?:options?|choices?|letters?|answers?)[\s:_-]*$", re.IGNORECASE)
+_OPTION_BEFORE = re.compile(r"\b(?:options?|choices?|letters?)[\s_-]*$", re.IGNORECASE)
 _DENIED_BEFORE = re.compile(
     r"(?:\b(?:no(?! doubt)|not(?! only)|without|neither|nor|never|cannot|excludes?|excluding|rul(?:es?|ing|ed) out|rather than|instead of|unlike|"
     r"absence of|free of|negative for|against|unlikely)|n't)\s+(?:[\w-]+\s+){0,3}$",
@@ -64,9 +64,11 @@ _DENIED_AFTER = re.compile(
     r"\s*(?:is|are|was|were|can be|could be|seems?|appears?)?\s*(?:not\b|n't\b|absent\b|unlikely\b|ruled out\b|excluded\b|less likely\b|incorrect\b|wrong\b)",
     re.IGNORECASE,
 )
+_ALSO = re.compile(r"\b(?:could|might|may) also be\b|\bor (?:possibly|maybe|perhaps)\b", re.IGNORECASE)
 _OR_BETWEEN = re.compile(r"\b(?:or|vs\.?|versus|oder|ou)\b|或", re.IGNORECASE)
 _ALL = re.compile(
-    r"^\W*(?:all (?:of (?:the (?:above|options)|them|these)|the above|options|four|five|three)|everything)\W*$", re.IGNORECASE
+    r"^\W*(?:all (?:of (?:the (?:above|options)|them|these)|(?:the )?(?:above|options|answers)|four|five|three)|everything)(?: (?:is|are) (?:correct|right))?\W*$",
+    re.IGNORECASE,
 )
 
 
@@ -140,7 +142,7 @@ class _Reader:
         denials = denied(letters)
         if statements := stated(letters, self.texts, denials):
             return self._of_statements(statements, text)
-        return self._leading(text, denials)
+        return self._leading(text)
 
     def _by_content(self, text: str) -> Choice:
         """Rules 6 to 10: what the reply speaks of."""
@@ -187,27 +189,28 @@ class _Reader:
 
     def _of_statements(self, statements: Sequence[Statement], text: str) -> Choice:
         if self.several and statements[-1].praised:
-            praised = [one for one in statements if one.praised]
-            return self._decided(
-                [letter for one in praised for letter in one.letters], "stated", hedged=any(one.hedged for one in praised)
-            )
+            hedged = any(one.hedged for one in statements)
+            return self._decided([letter for one in statements for letter in one.letters], "stated", hedged=hedged)
         last = deciding(statements, text)
         if last is None and self.several:
             return self._decided([letter for one in statements for letter in one.letters], "stated")
         if last is None:
             return Choice((), "several", Status.UNPARSED)
         rule = "stated-text" if last.by_text else "stated"
+        if _ALSO.search(text, last.end):
+            return Choice((), "hedged", Status.UNPARSED)
         return self._decided(last.letters, rule, hedged=last.hedged, contradicted=last.contradicted)
 
-    def _leading(self, text: str, denials: Sequence[Run]) -> Choice | None:
+    def _leading(self, text: str) -> Choice | None:
         text = self._without_echo(text)
         letters = self._letters(text)
-        run = letters.run(0)
+        run, denials = letters.run(0), denied(letters)
         if run is not None and not _overlaps(run, denials):
-            others = [
-                one for one in self._at_line_starts(letters) if one.letters != run.letters and not _overlaps(one, denials)
-            ]
-            if not others:
+            line = text[: run.end].partition("\n")[0]
+            alone = len(run.letters) == 1 and not words(line[1:]) and text[run.end :].startswith("\n")
+            starts = [one for one in self._at_line_starts(letters) if one.letters != run.letters]
+            others = [one for one in starts if not _overlaps(one, denials)]
+            if alone or not others:
                 return self._of_run(run, "leading")
             return self._decided([letter for one in (run, *others) for letter in one.letters], "enumerated")
         first = re.split(r"(?<=[.!?])\s|\n", text, maxsplit=1)[0] if text else ""
@@ -229,7 +232,8 @@ class _Reader:
         runs = list[Run]()
         for item in letters.each():
             before = letters.text[: item.start]
-            if not (item.loud or item.told or _OPTION_BEFORE.search(before)) or _NO_LETTER_AFTER.search(before):
+            sure = item.loud or item.told or _OPTION_BEFORE.search(before)
+            if not sure or _NO_LETTER_AFTER.search(before):
                 continue
             run = letters.list_at(item.start)
             if run is not None and set(run.letters) <= set(self.order) and not _overlaps(run, denials):
@@ -240,17 +244,24 @@ class _Reader:
     def _lone(self, letters: Letters, denials: Sequence[Run]) -> Choice | None:
         if len(words(letters.text)) > LONGEST_LONE:
             return None
-        runs = [run for item in letters.each() if not item.small and (run := letters.run(item.start)) is not None]
-        runs = [one for one in runs if not _overlaps(one, denials) and not _NO_LETTER_AFTER.search(letters.text[: one.start])]
-        found = [letter for one in runs for letter in one.letters]
-        return self._decided(found, "lone", hedged=any(one.hedged for one in runs)) if set(found) & set(self.order) else None
+        items = [one for one in letters.each() if not one.small and one.letter in self.order]
+        runs = [run for item in items if (run := letters.run(item.start)) is not None]
+        kept = [one for one in runs if not _overlaps(one, denials) and not _NO_LETTER_AFTER.search(letters.text[: one.start])]
+        found = {letter for one in kept for letter in one.letters}
+        others = [one for one in items if one.letter not in found]
+        if not kept or any(one.letter != "A" and not _denies(denials, one.start) for one in others):
+            return None
+        return self._decided(found, "lone", hedged=any(one.hedged for one in kept))
 
     def _contained(self, text: str) -> Choice | None:
         count = len(words(text))
         if count > LONGEST_CONTAINED:
             return None
-        found = [one for one in self.texts.within(text) if len(one.letters) == 1 and not _denied(text, one)]
-        found = [one for one in found if count <= _LONG or not set(words(text[one.start : one.end])) <= _SAYS_LITTLE]
+        every = [one for one in self.texts.within(text) if len(one.letters) == 1]
+        without = _denied(text, every)
+        found = [one for one in every if one not in without]
+        if count > _LONG and {one.letters[0] for one in without} | {one.letters[0] for one in found} != set(self.order):
+            found = [one for one in found if not set(words(text[one.start : one.end])) <= _SAYS_LITTLE]
         if not found:
             return None
         between = [
@@ -316,7 +327,20 @@ def _overlaps(run: Run, others: Iterable[Run]) -> bool:
     return any(one.start < run.end and run.start < one.end for one in others)
 
 
-def _denied(text: str, named: Named) -> bool:
-    """Whether the sentence says that it isn't what is named."""
-    before = re.split(r"[.;!?\n]", text[: named.start])[-1]
-    return bool(_DENIED_BEFORE.search(before) or _DENIED_AFTER.match(text, named.end))
+def _denies(denials: Iterable[Run], place: int) -> bool:
+    return any(one.start <= place < one.end for one in denials)
+
+
+def _denied(text: str, named: Sequence[Named]) -> list[Named]:
+    """What a text says not to be there; "no" before a list that commas and "or" join denies all of it."""
+    found, end = list[Named](), None
+    for one in named:
+        before = re.split(r"[.;!?\n]", text[: one.start])[-1]
+        carried = end is not None and re.fullmatch(
+            r"\s*(?:,|,?\s*n?or)\s*(?:an?\s+|the\s+)?", text[end : one.start], re.IGNORECASE
+        )
+        by_before = bool(carried or _DENIED_BEFORE.search(before))
+        end = one.end if by_before else None
+        if by_before or _DENIED_AFTER.match(text, one.end):
+            found.append(one)
+    return found

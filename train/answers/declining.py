@@ -28,7 +28,6 @@ _REFUSALS = (
     r"\b(?:not enough|insufficient|no sufficient) (?:information|data|context|detail|evidence)",
     r"\bno (?:image|picture|photo|scan|attachment)\b.{0,30}\b(?:provided|attached|uploaded|visible|included|given|shared|found|here)\b",
     r"\b(?:image|picture|scan)\b.{0,20}\b(?:is|was) (?:not|n't) (?:provided|attached|uploaded|visible|included|loading|shown)",
-    r"\b(?:please|you should|recommend(?:ed)?(?: to| that you)?) (?:consult|see|seek|contact|provide|upload|attach|share)\b",
     r"\bas an? (?:AI|language model|text-based)\b.{0,80}\b(?:can't|cannot|can not|unable|not able|don't|do not)\b",
     r"\bI must decline\b|\bI (?:have to|will) decline\b|\bdecline to answer\b",
     r"\bnot qualified to\b|\bagainst my (?:guidelines|policy)\b",
@@ -45,7 +44,7 @@ _REFUSALS = (
     r"\büzgünüm\b|माफ़|क्षमा|\bprzepraszam\b|\bnie mogę\b|\bhet spijt me\b|\bik kan\b.{0,40}\bniet\b",
 )
 _ABSTENTIONS = (
-    r"\bnone of (?:the|these|those|them)\b|^\W*none\W*$|\bno (?:correct|right|suitable|appropriate|valid) (?:option|answer|choice)\b",
+    r"\bnone of (?:the|these|those|them|[A-H](?=,))(?!\w)|^\W*none\W*$|\bno (?:correct|right|suitable|appropriate|valid) (?:option|answer|choice)\b",
     r"\b(?:option|answer|choice)s?\b.{0,30}\b(?:do(?:es)? not|don't|doesn't) (?:match|fit|apply|describe)",
     r"\bthere (?:is|are|'s)(?: clearly| currently)? (?:no|not any|n't any|nothing)\b|\bthere isn't\b|\bthere aren't\b",
     r"\bno (?:visible |clear |obvious |evident |such )?[\w -]{1,60}\b(?:is|are|can be|could be|was|were)? ?(?:seen|visible|present|"
@@ -62,6 +61,11 @@ _ABSTENTIONS = (
     r"\bnenhuma das\b|\bnão há\b|\bnon c'è\b|\bnessuna delle\b|ни один|нет на (?:изображении|снимке)|не видно",
 )
 _FLAGS = re.IGNORECASE | re.DOTALL
+_ADVICE = re.compile(
+    r"\b(?:please|you should|recommend(?:ed)?(?: to| that you)?) (?:consult|see|seek|contact|provide|upload|attach|share)\b",
+    _FLAGS,
+)
+"""A refusal where nothing stands before it."""
 _REFUSED = re.compile("|".join(f"(?:{one})" for one in _REFUSALS), _FLAGS)
 _ABSTAINED = re.compile("|".join(f"(?:{one})" for one in _ABSTENTIONS), _FLAGS)
 _UNSEEN = re.compile(
@@ -76,7 +80,7 @@ _CONTRAST = re.compile(
     re.IGNORECASE,
 )
 _NONE_FITS = re.compile(
-    r"\bnone of (?:the|these|those|them)\b|^\W*none\W*$|\bno (?:correct|right|suitable|appropriate|valid) (?:option|answer|choice)\b"
+    r"\bnone of (?:the|these|those|them|[A-H](?=,))(?!\w)|^\W*none\W*$|\bno (?:correct|right|suitable|appropriate|valid) (?:option|answer|choice)\b"
     r"|\b(?:option|answer|choice)s? (?:do(?:es)? not|don't|doesn't) (?:match|fit|apply|describe)|以上(?:都|皆)不|\bninguna de las\b"
     r"|\baucune? des\b|\bkeine der\b|\bnenhuma das\b|\bnessuna delle\b",
     _FLAGS,
@@ -98,7 +102,7 @@ def declined(text: str, status: Status) -> Declined | None:
     """How a text refuses or abstains, by its first sentence that does; None where none does."""
     sentences = _SENTENCE.split(text)
     for place, sentence in enumerate(sentences):
-        if _status(sentence) is status:
+        if _status(sentence) is status or (status is Status.REFUSED and place == 0 and _ADVICE.search(sentence)):
             return Declined(status, _rest(sentence, sentences[place + 1 :]))
     return None
 

@@ -20,7 +20,10 @@ _ITEM = re.compile(rf"\(\s*(?P<inside>[A-Za-z])\s*\)|{_EDGE_BEFORE}(?P<bare>[A-Z
 _MARK = re.compile(r"\s*[.):](?!\d)")
 _AND = r"(?:(?<![A-Za-z])(?:and|as well as|plus|und|et|y|e|и)(?![A-Za-z])|和|及|と)"
 _SEPARATOR = re.compile(rf"\s*(?:[,;&+/、]|{_AND})(?:\s*{_AND})?\s*(?=\S)")
-_OR = re.compile(r"\s*,?\s*(?:(?<![A-Za-z])(?:or|oder|ou|o|или|vs\.?|versus)(?![A-Za-z])|或(?:者)?)\s*", re.IGNORECASE)
+_OR = re.compile(
+    r"\s*,?\s*(?:(?<![A-Za-z])(?:(?:and/)?or|oder|ou|o|или|vs\.?|versus)(?![A-Za-z])|或(?:者)?)\s*(?:(?:possibly|maybe|perhaps|even|probably)\s+)?",
+    re.IGNORECASE,
+)
 _SPACE = re.compile(r"\s+")
 _NEW_LINE = re.compile(r"\s*\n\s*(?:[-•]\s*|\d+[.)]\s*)?")
 _GOOD = (
@@ -31,11 +34,15 @@ _LINK = r"(?:is|are|would be|should be|must be|seems?|appears?|looks?)(?:\s+to b
 RIGHT = re.compile(rf"\s*(?:\)?\s*)?\b{_LINK}\s+(?:both\s+|all\s+)?{_GOOD}", re.IGNORECASE)
 _TAIL = re.compile(
     r"\s*(?:$|[.,;:!?)\]\"}|(\n–—-]|=>|->|[^\x00-\u024f]"
-    r"|(?:because|since|as|which|for|given|based|due|with|where|while|from|not|but|rather|instead|in|here|I|out|according|among)\b"
+    r"|(?:because|since|as|which|for|given|based|due|with|where|while|from|not|but|rather|instead|in|here|I|out|according|among|nor|so)\b"
     rf"|{_LINK}\s+(?:both\s+|all\s+)?{_GOOD})",
     re.IGNORECASE,
 )
 _CLOSED = re.compile(r"\s*(?:$|[.,;!?)\]\"\n]|and\b|as\b|because\b|since\b)")
+
+
+_ARTICLES = frozenset("AEO")
+"""Letters that are a word in some language, and may be the beginning of more in a cut reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +115,8 @@ class Letters:
         while (item := self._item(self._led(place))) is not None:
             if items and self.text[items[-1].end : item.start].count("\n") and not whole and not (item.told and items[-1].told):
                 break
+            if not whole and any(one.letter == item.letter for one in items):
+                break
             items.append(item)
             after, joined_by_or = self._after(item, whole=whole)
             if after is None:
@@ -160,7 +169,13 @@ class Letters:
     def _admitted(self, item: Item, *, whole: bool, small_at_end: bool) -> bool:
         if item.loud or item.told:
             return True
-        if item.small and not item.marked and not small_at_end and not self.text[item.end :].strip():
+        if (
+            item.letter in _ARTICLES
+            and item.small
+            and not item.marked
+            and not small_at_end
+            and not self.text[item.end :].strip()
+        ):
             return False
         if item.small and not item.marked and re.match(r"\s*[-(\"|a-zA-Z]", self.text[item.end :]):
             return False

@@ -17,7 +17,9 @@ _UNSEEN = re.compile(r"[\u200b-\u200f\u2060\ufeff\ufe0f]")
 _NEGATIVE_SQUARED = {0x1F170 + place: letter for place, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ")}
 _TEX = re.compile(r"\\(?:text|textbf|mathrm|mathbf|mathit|mathbb|operatorname)\s*\{([^{}]*)\}")
 _MARKED = re.compile(r"(\*\*\*|\*\*|\*|__|_|`|\"|')\s*[(\[]?\s*([A-Za-z])\s*[)\].:,]*\s*\1(?![A-Za-z])")
+_HTML = re.compile(r"</?(?:b|i|u|p|strong|em|br|span|div|code|pre|li|ul|ol|h[1-6])\s*/?>")
 _BRACKETED = re.compile(r"[\[{]\s*([A-Za-z])\s*[\]}]|<([A-Z])>")
+_DOTTED = re.compile(r"(?<![A-Za-z.])([A-H])\.(?=[A-H](?![A-Za-z.]))")
 _DECORATION = re.compile(r"\*+|`+|(?<![A-Za-z0-9])_+|_+(?![A-Za-z0-9])|\$|^[ \t]*(?:#+|>+(?![ \t]*\d))[ \t]*", re.MULTILINE)
 _SNAKE = re.compile(r"\b(options?|choices?|answers?)_(?=[a-z]\b)", re.IGNORECASE)
 
@@ -26,9 +28,11 @@ def plain(text: str) -> str:
     """The text in plain characters; lines and letter case are kept."""
     text = unicodedata.normalize("NFKC", text.translate(_NEGATIVE_SQUARED)).translate(_QUOTES)
     text = _latin(_UNSEEN.sub("", text))
+    text = _HTML.sub(" ", text)
     text = _TEX.sub(r"\1", text)
     text = _MARKED.sub(r"(\2)", text)
     text = _BRACKETED.sub(lambda found: f"({found[1] or found[2]})", text)
+    text = _DOTTED.sub(r"\1, ", text)
     text = _SNAKE.sub(r"\1 ", text)
     return _DECORATION.sub("", text).strip()
 

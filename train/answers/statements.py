@@ -22,19 +22,19 @@ _SO = (
 _CUES = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"(?P<final>\bfinal\s+)?(?<![\w-])(?:{_GOOD}\s+)*\b(?:answers?|ans|responses?|selection|conclusion)\b\.?{_FILL}{_IS}{_SO}",
+        rf"(?P<final>\bfinal\s+)?(?<![\w-])(?:{_GOOD}\s+)*\b(?:answers?|ans\b\.?|responses?|selection|conclusion)(?!\w){_FILL}{_IS}{_SO}",
         r"^\s*(?:the\s+)?(?:answers?|ans\.?)\s+(?=\(?[A-Z]\b|options?\b)",
         rf"\b(?:{_GOOD}\s+)+(?:options?|choices?|letters?|diagnosis|ones?|statements?|classification|category|label){_FILL}{_IS}{_SO}",
         rf"\b(?:diagnosis|impression|prediction|predicted class|classification){_IS}{_SO}",
         r"\b(?:I|we)(?:'d|'ll|\s+(?:would|will|shall|must|have to|am going to))?\s+(?:likely |probably |rather )?(?:choose|chose|select(?:ed)?|pick(?:ed)?"
-        rf"|go (?:with|for)|going with|opt(?:ed)? for|vote for|answer|say|guess|think|believe)(?:\s+that)?(?:\s+(?:it|this|the (?:{_GOOD}\s+)*(?:answer|option|choice))"
+        rf"|go (?:with|for)|going with|lean(?:ing)? towards?|opt(?:ed)? for|vote for|answer|say|guess|think|believe)(?:\s+that)?(?:\s+(?:it|this|the (?:{_GOOD}\s+)*(?:answer|option|choice))"
         rf"{_IS})?{_SO}",
         r"\b(?:my (?:choice|guess|pick|vote)|I choose|going with|go with|let's go with|so it's|must be|has to be)"
         + rf"{_IS}?{_SO}",
         rf"\b(?:therefore|thus|hence|in conclusion|to conclude|conclusion|final|result|output|select|choose|verdict)\b\s*[,:]?{_SO}(?:(?:it|this)(?:'s|\s+is)\s+)?",
         rf"(?:^|[.!?\n]\s*|\bso,?\s+)(?:it|this|that)(?:'s|\s+(?:is|must be|would be|should be|looks like|seems to be|appears to be)){_SO}",
         r"\b(?:correspond(?:s|ing)? to|match(?:es)?|consistent with|points? to|best described (?:by|as)|closest to|fits?|aligns? with|supports?)\s+",
-        r"\bbut\s+(?:rather\s+|it(?:'s| is)\s+)?",
+        r"(?:,\s*|\bnot\b[^.!?\n]{0,60}?\s)but\s+(?:rather\s+|it(?:'s| is)\s+)?",
         r"(?:正确|最佳|最终|正解)?(?:的)?(?:答案|选项|回答)(?:应该|应)?(?:是|为|选|:|：)?\s*(?:选项|选|:)?\s*",
         r"(?:应该|应|我|故|因此|所以)?选(?:择|项)?\s*(?:是|:)?\s*",
         r"(?:答え|正解|回答)(?:は|:)\s*",
@@ -51,7 +51,7 @@ _CUES = tuple(
 _ARTICLE = re.compile(r"\s*(?:(?:a|an|the)\s+)?", re.IGNORECASE)
 _NOT_BEFORE = re.compile(
     r"(?:\b(?:not|rather than|instead of|except|neither|nor|unlike|exclud(?:e|es|ed|ing)|rul(?:e|es|ed|ing) out|eliminat(?:e|es|ed|ing)|reject(?:s|ed)?)"
-    r"|n't|\bno,)\s+(?:be\s+|been\s+|just\s+|choose\s+|select\s+|out\s+)?|不(?:是|选)\s*",
+    r"|\b(?:all|everything|anything|any) but|none of|n't|\bno,)\s+(?:be\s+|been\s+|just\s+|choose\s+|select\s+|out\s+)?|不(?:是|选)\s*",
     re.IGNORECASE,
 )
 _NOT_AFTER = re.compile(
@@ -154,7 +154,17 @@ def _before_praise(letters: Letters) -> Iterator[Statement]:
         run = letters.list_at(item.start)
         if run is None or not (praise := RIGHT.match(letters.text, run.end)):
             continue
+        if _misjoined(run, praise[0], letters.text):
+            continue
         yield Statement(run.letters, run.start, praise.end(), False, False, praised=True, hedged=run.hedged)
+
+
+def _misjoined(run: Run, verb: str, text: str) -> bool:
+    """Whether the verb speaks of other letters than these: "of B and D, B is right", "B C D are right"."""
+    singular = re.match(r"\W*(?:is|seems|appears|looks)\b", verb, re.IGNORECASE) is not None
+    if len(run.letters) > 1:
+        return singular and re.search(r",\s*\W?\w\W*$", text[run.start : run.end]) is not None
+    return re.match(r"\W*are\b", verb, re.IGNORECASE) is not None
 
 
 def _within(one: Statement, other: Statement) -> bool:
