@@ -20,7 +20,7 @@ _TEXT = """#!/bin/bash
 #SBATCH --output=experiment-%A-%a.log
 
 # sbatch --export=ALL,MEDLOOM_PLAN=plan.json,MEDLOOM_RELEASE=release,MEDLOOM_OUT=results,MEDLOOM_RUNS=runs.txt {script}
-# Account, partition and time are given to sbatch. A task whose run is finished ends at once, so the array can be submitted again.
+# Account, partition and time are given to sbatch. A task whose run is finished ends at once: submit the array again.
 set -euo pipefail
 : "${{MEDLOOM_PLAN:?the file of the plan}}" "${{MEDLOOM_RELEASE:?the release, a folder or a repository}}"
 : "${{MEDLOOM_OUT:?a folder that all tasks share}}" "${{MEDLOOM_RUNS:?the file {runs}}}"
