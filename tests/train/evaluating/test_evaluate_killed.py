@@ -7,10 +7,15 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from scripted_chat import Answer, Scripted
 from tiny_models import tiny
+
+from medloom.generation.writing.endpoint import KEY, Endpoint
+from medloom.train.evaluating.evaluate import evaluate
+from medloom.train.predicting.endpoint_backend import EndpointBackend
 
 KILLED = """
 import os, signal, sys, threading
@@ -39,28 +44,32 @@ with EndpointBackend(Endpoint(base_url=url, model="small", concurrency=2), out /
 """
 
 
-@pytest.mark.slow
-def test_a_killed_evaluation_goes_on_where_it_stopped(phantoms, tmp_path: Path):
-    def run(out: str, url: str, left: int) -> int:
-        command = [sys.executable, "-c", KILLED, str(phantoms.release), str(tmp_path / out), url, str(left)]
-        return subprocess.run(command, env=os.environ | {"HF_HOME": str(tmp_path / "hf")}, capture_output=True).returncode
+def test_a_killed_evaluation_goes_on_where_it_stopped(phantoms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv(KEY, raising=False)
+    asked = phantoms.asked().taken(range(48))
+
+    def run(out: Path, url: str) -> dict[str, Any]:
+        with EndpointBackend(Endpoint(base_url=url, model="small", concurrency=2), out / "answers.sqlite") as backend:
+            return evaluate(asked, backend, out=out, resamples=0)
 
     with Scripted(lambda body, before: Answer("A")) as server:
-        assert run("cut", server.url, 7) == -signal.SIGKILL
-        assert run("cut", server.url, 20) == -signal.SIGKILL
-        assert run("cut", server.url, 0) == 0
+        command = [sys.executable, "-c", KILLED, str(phantoms.release), str(tmp_path / "cut"), server.url, "21"]
+        done = subprocess.run(command, env=os.environ | {"HF_HOME": str(tmp_path / "hf")}, capture_output=True, text=True)
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        assert (tmp_path / "cut" / "parts").exists()
+        cut = run(tmp_path / "cut", server.url)
         # A request that was under way when the process died has no answer here; no other is sent again.
         assert 48 <= len(server.bodies) <= 48 + 2
         assert len(set(server.keys)) == 48
-        assert run("whole", server.url, 0) == 0
-    for name in ("predictions.parquet", "scored.parquet"):
+        assert run(tmp_path / "whole", server.url) == cut
+    for name in ("predictions.parquet", "scored.parquet", "results.json"):
         assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
 @pytest.mark.slow
 def test_two_processes_give_what_one_gives(phantoms, tmp_path: Path):
     model = tiny("llava", tmp_path / "model", ["A. liver", "B. spleen", "Which of these is it?"])
-    tail = ["-m", "medloom", "evaluate", str(phantoms.release), "--suite", "gmai", "--model", str(model), "--limit", "21"]
+    tail = ["-m", "medloom", "evaluate", str(phantoms.release), "--suite", "gmai", "--model", str(model), "--limit", "20"]
     tail += [
         "--max-new-tokens",
         "4",
