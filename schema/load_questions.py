@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import groupby
 from pathlib import Path
@@ -42,6 +42,8 @@ class Joined:
     asked: QuestionSet
     places: pa.Table
     added: Added
+    rgb: bool = False
+    """Whether pictures of map-style rows come in RGB."""
 
     def files(self) -> dict[str, Path]:
         """Shard → its file of questions, for every shard of the places that anything is asked about."""
@@ -66,6 +68,12 @@ def joined(made: Joined, *, streaming: bool) -> Dataset | IterableDataset:
     return _streamed(made) if streaming else _mapped(made)
 
 
+def in_rgb(rows: Dataset) -> Dataset:
+    """The same map-style rows, with their pictures in RGB."""
+    [made] = rows.format["format_kwargs"]["transform"].args
+    return rows.with_transform(partial(_with_pictures, replace(made, rgb=True)))
+
+
 def _mapped(made: Joined) -> Dataset:
     """Questions are read into the cache of `datasets` and mapped from there: what is held of each is a number or two."""
     from datasets import Dataset
@@ -88,7 +96,7 @@ def _with_pictures(made: Joined, batch: dict[str, list[Any]]) -> dict[str, list[
     numbers = list(dict.fromkeys(batch[_PLACE]))
     columns = made.places.take(pa.array(numbers, pa.int64())).to_pydict()
     places = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-    samples = dict(zip(numbers, map(made.added.with_masks, read_rows(made.shards, places)), strict=True))
+    samples = dict(zip(numbers, map(made.added.with_masks, read_rows(made.shards, places, rgb=made.rgb)), strict=True))
     rows, last = [], {number: place for place, number in enumerate(batch[_PLACE])}
     for place, number in enumerate(batch[_PLACE]):
         asked = {name: values[place] for name, values in batch.items() if name != _PLACE}

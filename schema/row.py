@@ -36,18 +36,18 @@ def read_row(shards: ShardBytes | Path, place: Place, *, embeds: bool = False) -
     return row
 
 
-def read_rows(shards: ShardBytes, places: Sequence[Place], *, embeds: bool = False) -> list[dict[str, Any]]:
-    """Rows of any shards, in the order of the places, with their images decoded."""
-    return [row | {"image": picture_of(row)} for row in coded_rows(shards, places, embeds=embeds)]
+def read_rows(shards: ShardBytes, places: Sequence[Place], *, embeds: bool = False, rgb: bool = False) -> list[dict[str, Any]]:
+    """Rows of any shards, in the order of the places, with their images decoded, as they are or in RGB."""
+    return [row | {"image": picture_of(row, rgb=rgb)} for row in coded_rows(shards, places, embeds=embeds)]
 
 
-def picture_of(row: Mapping[str, Any]) -> Image.Image | None:
-    """The decoded image of a coded row."""
+def picture_of(row: Mapping[str, Any], *, rgb: bool = False) -> Image.Image | None:
+    """The decoded image of a coded row, as it is or in RGB: while it is at hand that costs least."""
     if row["image"] is None:
         return None
     picture = Image.open(io.BytesIO(row["image"]["bytes"]))
     picture.load()
-    return picture
+    return picture.convert("RGB") if rgb and picture.mode != "RGB" else picture
 
 
 def coded_rows(shards: ShardBytes, places: Sequence[Place], *, embeds: bool = False) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...schema.errors import UsageError
+from ...schema.load_questions import in_rgb
 from ...schema.question import NAMES, question_of
 from ...schema.question_set import QuestionSet
 from ...schema.release import Release
@@ -67,7 +68,7 @@ class PartRows:
         if part.split in info["withheld"]:
             expected = "a split whose answers are there to learn from"
             raise UsageError(f"{part.release}: answers of {part.suite} in {part.split} are withheld; expected {expected}")
-        return cls(part, opened(part, seed=seed).rows, style, seen)
+        return cls(part, in_rgb(opened(part, seed=seed).rows), style, seen)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -97,8 +98,8 @@ def _asked(batch: dict[str, list[Any]]) -> Iterator[Asked]:
     for number, key in enumerate(batch["key"]):
         if batch["image"][number] is None:
             raise UsageError(f"{key}: its pixels are withheld; expected a sample with a picture; `medloom rebuild` makes it")
-        question, picture = question_of({name: batch[name][number] for name in NAMES}), batch["image"][number]
-        yield Asked(question, picture if picture.mode == "RGB" else picture.convert("RGB"), batch["json"][number])
+        question = question_of({name: batch[name][number] for name in NAMES})
+        yield Asked(question, batch["image"][number], batch["json"][number])
 
 
 def _digest(rows: Dataset) -> str:
