@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from region_questions import SIZE, annotation, choice, named_question, question, record, square
 
+from medloom.generation.regions.told import told
+from medloom.generation.wording import wordings
 from medloom.schema.errors import UsageError
 from medloom.train.coordinates import dialect
 from medloom.train.coordinates.place import Frame, Place
@@ -123,6 +125,12 @@ def test_what_is_not_there(text: str | None, status: str, abstention: float, inv
         iou,
     )
     assert "denial" not in found.measures
+
+
+@pytest.mark.parametrize("wording", wordings("grounding", "absent-answers"), ids=lambda wording: wording.id)
+def test_our_own_words_for_what_is_not_there_are_understood(wording):
+    found = scored(ABSENT, told(wording, name="posterior hippocampus")[0])
+    assert (found.status, found.measures["abstention"]) == ("abstained", 1.0)
 
 
 def test_denying_what_is_there():
