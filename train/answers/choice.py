@@ -13,7 +13,8 @@ question. The first rule that reads something decides:
 6. a refusal, or the words that no option fits; what a "but" leads on to is read by the rules above and below.
 7. `marked`: exactly one letter stands in brackets, in bold, after "option", or before its own text.
 8. `lone`: a reply of a few words holds exactly one capital that can be no article.
-9. `contained-text`: exactly one option's text (or another name of its label) occurs and isn't denied; in multiple choice, all that do.
+9. `contained-text`: exactly one option's text (or another name of its label) occurs and isn't denied; in multiple
+   choice, all that do.
 10. an abstention: what is asked for isn't there.
 
 In multiple choice every letter of a list counts. Reasons for UNPARSED: `several` (more than one answer to a single choice),
@@ -26,6 +27,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from ...schema.errors import UsageError
 from ...schema.question import Kind, Option, Question
@@ -42,7 +44,8 @@ LONGEST_LONE, LONGEST_CONTAINED = 8, 100
 """Words of a reply up to which `lone` and `contained-text` are tried."""
 _SAYS_LITTLE = frozenset(
     words(
-        "yes no true false present absent positive negative normal abnormal other none left right both unknown mild moderate severe"
+        "yes no true false present absent positive negative normal abnormal other none "
+        "left right both unknown mild moderate severe"
     )
 )
 """Words that stand in any sentence: as an option's text they aren't searched in long replies."""
@@ -50,24 +53,28 @@ _LONG = 8
 _NEXT_QUESTION = re.compile(r"\n\s*(?:#+\s*)?(?:Question|Q)\s*\d*\s*[:.]")
 _LINE_START = re.compile(r"(?:^|\n)[ \t]*(?:[-•][ \t]*)?$")
 _NO_LETTER_AFTER = re.compile(
-    r"\b(?:hepatitis|types?|grades?|stages?|groups?|class|vitamin|views?|figures?|fig\.?|images?|panels?|influenza|levels?|segments?|zones?"
+    r"\b(?:hepatitis|types?|grades?|stages?|groups?|class|vitamin|views?|figures?|fig\.?|images?|panels?"
+    r"|influenza|levels?|segments?|zones?"
     r"|parts?|points?|leads?|proteins?|categor(?:y|ies)|lines?|slices?|series|regions?|area|example:?|e\.g\.)\s*$",
     re.IGNORECASE,
 )
 _OPTION_BEFORE = re.compile(r"\b(?:options?|choices?|letters?)[\s_-]*$", re.IGNORECASE)
 _DENIED_BEFORE = re.compile(
-    r"(?:\b(?:no(?! doubt)|not(?! only)|without|neither|nor|never|cannot|excludes?|excluding|rul(?:es?|ing|ed) out|rather than|instead of|unlike|"
+    r"(?:\b(?:no(?! doubt)|not(?! only)|without|neither|nor|never|cannot|excludes?|excluding|rul(?:es?|ing"
+    r"|ed) out|rather than|instead of|unlike|"
     r"absence of|free of|negative for|against|unlikely)|n't)\s+(?:[\w-]+\s+){0,3}$",
     re.IGNORECASE,
 )
 _DENIED_AFTER = re.compile(
-    r"\s*(?:is|are|was|were|can be|could be|seems?|appears?)?\s*(?:not\b|n't\b|absent\b|unlikely\b|ruled out\b|excluded\b|less likely\b|incorrect\b|wrong\b)",
+    r"\s*(?:is|are|was|were|can be|could be|seems?|appears?)?\s*(?:not\b|n't\b|absent\b|unlikely\b|ruled out\b"
+    r"|excluded\b|less likely\b|incorrect\b|wrong\b)",
     re.IGNORECASE,
 )
 _ALSO = re.compile(r"\b(?:could|might|may) also be\b|\bor (?:possibly|maybe|perhaps)\b", re.IGNORECASE)
 _OR_BETWEEN = re.compile(r"\b(?:or|vs\.?|versus|oder|ou)\b|或", re.IGNORECASE)
 _ALL = re.compile(
-    r"^\W*(?:all (?:of (?:the (?:above|options)|them|these)|(?:the )?(?:above|options|answers)|four|five|three)|everything)(?: (?:is|are) (?:correct|right))?\W*$",
+    r"^\W*(?:all (?:of (?:the (?:above|options)|them|these)|(?:the )?(?:above|options|answers)|four|five|three)"
+    r"|everything)(?: (?:is|are) (?:correct|right))?\W*$",
     re.IGNORECASE,
 )
 
@@ -264,9 +271,7 @@ class _Reader:
             found = [one for one in found if not set(words(text[one.start : one.end])) <= _SAYS_LITTLE]
         if not found:
             return None
-        between = [
-            text[one.end : other.start] for one, other in zip(found, found[1:], strict=False) if one.letters != other.letters
-        ]
+        between = [text[one.end : other.start] for one, other in pairwise(found) if one.letters != other.letters]
         hedged = any(_OR_BETWEEN.search(gap) and len(gap.split()) <= 4 for gap in between)
         return self._decided([letter for one in found for letter in one.letters], "contained-text", hedged=hedged)
 
@@ -286,9 +291,8 @@ class _Reader:
 
     def _option_declines(self, text: str) -> bool:
         """Whether an option itself speaks of nothing or of what can't be told, and the text names it."""
-        return any(
-            one.own and (declined(text[one.start : one.end], Status.REFUSED) or declined(text[one.start : one.end], Status.ABSTAINED))
-            for one in self.texts.within(text)
+        own = [text[one.start : one.end] for one in self.texts.within(text) if one.own]
+        return any(declined(one, Status.REFUSED) or declined(one, Status.ABSTAINED) for one in own
         )  # fmt: skip
 
     def _at_line_starts(self, letters: Letters) -> list[Run]:

@@ -17,10 +17,14 @@ from .plain import plain
 from .status import Status
 from .text import NUMBERS
 
-_N = rf"(?<![\w.])(?P<number>\d+(?![\d.]*[.%/]\d|\s*%)|{'|'.join(sorted(NUMBERS, key=len, reverse=True))}|no|a single|a pair of)(?![\w-])"
+_N = (
+    rf"(?<![\w.])(?P<number>\d+(?![\d.]*[.%/]\d|\s*%)|{'|'.join(sorted(NUMBERS, key=len, reverse=True))}|no|a single"
+    rf"|a pair of)(?![\w-])"
+)
 _ONLY = re.compile(rf"\W*(?:(?:answer|count|number|total)\s*:?\s*)?{_N}\W*", re.IGNORECASE)
 _STATED = re.compile(
-    r"\b(?:there (?:is|are|'s)|total(?: of| is|:)?|(?:count|number)(?: of [\w ]{1,40}?)?(?: is|:| =)|(?:find|found|see|count(?:ed)?|detect(?:ed)?|"
+    r"\b(?:there (?:is|are|'s)|total(?: of| is|:)?|(?:count|number)(?: of [\w ]{1,40}?)?(?: is|:| =)|(?:find"
+    r"|found|see|count(?:ed)?|detect(?:ed)?|"
     r"locat(?:e|ed)|identif(?:y|ied)|mark(?:ed)?|show(?:s|n)?|contains?|has|have))"
     rf"\s+(?:in total |a total of |exactly |only |about |altogether )*{_N}",
     re.IGNORECASE,

@@ -8,7 +8,8 @@ A place is called by, in this order:
 4. where no place is called by these, the only label that the reply names, or else the only one that the question names,
    since a bare list of boxes answers that;
 5. the words before it back to the nearest comma, verb or beginning, at most six: what no table knows;
-and else by nothing. Words of the question that no table knows count as a label. Labels are canonical ones, by any of their names, with the side that stands before them.
+and else by nothing. Words of the question that no table knows count as a label. Labels are canonical ones, by any of their
+names, with the side that stands before them.
 
 Two names are the same where they mean one label (a synonym is, a wider or a narrower label isn't) or are the same words, and
 the sides don't differ where both say one; see `scoring/names.py`. Places under one name on one side are one entity.
@@ -32,7 +33,8 @@ _SIDED = re.compile(r"(?:(?:the|a|an|any|each)\s+)?(?:patient's\s+)?\b(left|righ
 _JOINT = re.compile(r"(?:[\s,;&|/()]|\band\b|<delim>|;)*", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?](?=\s)|\n")
 _PHRASE_END = re.compile(
-    r"[,:;()\[\]{}<>\n]|\b(?:is|are|at|in|on|by|with|of|and|shows?|marks?|see|found|contains?|here|there|box|boxes|region|regions|mask|for)\b",
+    r"[,:;()\[\]{}<>\n]|\b(?:is|are|at|in|on|by|with|of|and|shows?|marks?|see|found|contains?|here|there|box"
+    r"|boxes|region|regions|mask|for)\b",
     re.IGNORECASE,
 )
 

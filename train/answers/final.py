@@ -22,7 +22,8 @@ _NEXT_TURN = re.compile(
     re.DOTALL,
 )
 _CONTROL = re.compile(
-    r"<\|(?!begin_of_box|end_of_box)[a-z_]+\|>|</?s>|<eos>|<bos>|<pad>|<unk>|<(?:start|end)_of_turn>|<end_of_utterance>|\[/INST\]|�"
+    r"<\|(?!begin_of_box|end_of_box)[a-z_]+\|>|</?s>|<eos>|<bos>|<pad>|<unk>|<(?:start|end)_of_turn>"
+    r"|<end_of_utterance>|\[/INST\]|�"
 )
 _ASSISTANT = re.compile(r"^\s*(?:#+\s*)?(?:assistant|model|gpt|bot)\s*(?::|\n)\s*", re.IGNORECASE)
 

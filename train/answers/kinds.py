@@ -76,7 +76,7 @@ def _of_choice(text: str, question: Question) -> WrongKind:
         return WrongKind.WRONG
     return (
         WrongKind.MISREAD
-        if _speaks(text) or _NUMBERS_ONLY.match(text) and re.search(r"\d\D+\d", text)
+        if _speaks(text) or (_NUMBERS_ONLY.match(text) and re.search(r"\d\D+\d", text))
         else WrongKind.IRRELEVANT
     )
 

@@ -14,27 +14,34 @@ from dataclasses import dataclass
 from .option_texts import Named, OptionTexts
 
 _EDGE_BEFORE, _EDGE_AFTER = r"(?<![A-Za-z0-9\u00c0-\u024f_'-])", r"(?![A-Za-z0-9\u00c0-\u024f_'-])"
-_NOUN = r"(?:options?|choices?|letters?|alternatives?|answers?|opci[oó]n|opç[aã]o|alternativa|letra|lettre|lettera|opzione|buchstabe)"
+_NOUN = (
+    r"(?:options?|choices?|letters?|alternatives?|answers?|opci[oó]n|opç[aã]o|alternativa|letra|lettre|lettera"
+    r"|opzione|buchstabe)"
+)
 _LEAD = re.compile(rf"\s*(?:[-•–—:]\s*)?(?:both\s+|the\s+)?(?:{_NOUN}(?:[\s_:#-]*)(?=[(A-Za-z]))?(?:both\s+)?", re.IGNORECASE)
 _ITEM = re.compile(rf"\(\s*(?P<inside>[A-Za-z])\s*\)|{_EDGE_BEFORE}(?P<bare>[A-Za-z])(?:(?P<mark>\s?[.):])|{_EDGE_AFTER})")
+_SINGLE = re.compile(rf"{_EDGE_BEFORE}[A-Za-z]{_EDGE_AFTER}")
 _MARK = re.compile(r"\s*[.):](?!\d)")
 _AND = r"(?:(?<![A-Za-z])(?:and|as well as|plus|und|et|y|e|и)(?![A-Za-z])|和|及|と)"
 _SEPARATOR = re.compile(rf"\s*(?:[,;&+/、]|{_AND})(?:\s*{_AND})?\s*(?=\S)")
 _OR = re.compile(
-    r"\s*,?\s*(?:(?<![A-Za-z])(?:(?:and/)?or|oder|ou|o|или|vs\.?|versus)(?![A-Za-z])|或(?:者)?)\s*(?:(?:possibly|maybe|perhaps|even|probably)\s+)?",
+    r"\s*,?\s*(?:(?<![A-Za-z])(?:(?:and/)?or|oder|ou|o|или|vs\.?|versus)(?![A-Za-z])|或(?:者)?)\s*(?:(?:possibly"
+    r"|maybe|perhaps|even|probably)\s+)?",
     re.IGNORECASE,
 )
 _SPACE = re.compile(r"\s+")
 _NEW_LINE = re.compile(r"\s*\n\s*(?:[-•]\s*|\d+[.)]\s*)?")
 _GOOD = (
     r"(?:the\s+)?(?:(?:most|more|only|single|also|clearly|definitely|probably|likely)\s+)*"
-    r"(?:correct|right|best|likely|true|accurate|appropriate|suitable|answer|probable|proper|plausible|consistent|visible|present|shown|seen)\b"
+    r"(?:correct|right|best|likely|true|accurate|appropriate|suitable|answer|probable|proper|plausible|consistent"
+    r"|visible|present|shown|seen)\b"
 )
 _LINK = r"(?:is|are|would be|should be|must be|seems?|appears?|looks?)(?:\s+to be)?"
 RIGHT = re.compile(rf"\s*(?:\)?\s*)?\b{_LINK}\s+(?:both\s+|all\s+)?{_GOOD}", re.IGNORECASE)
 _TAIL = re.compile(
     r"\s*(?:$|[.,;:!?)\]\"}|(\n–—-]|=>|->|[^\x00-\u024f]"
-    r"|(?:because|since|as|which|for|given|based|due|with|where|while|from|not|but|rather|instead|in|here|I|out|according|among|nor|so)\b"
+    r"|(?:because|since|as|which|for|given|based|due|with|where|while|from|not|but|rather|instead|in|here|I|out"
+    r"|according|among|nor|so)\b"
     rf"|{_LINK}\s+(?:both\s+|all\s+)?{_GOOD})",
     re.IGNORECASE,
 )
@@ -82,9 +89,8 @@ class Letters:
 
     def __init__(self, texts: OptionTexts, known: frozenset[str], text: str):
         self.texts, self.known, self.text = texts, known, text
-        self._hidden = [
-            (one.start, one.end) for one in texts.within(text) if one.own and re.search(rf"{_EDGE_BEFORE}[A-Za-z]{_EDGE_AFTER}", text[one.start : one.end])
-        ]  # fmt: skip
+        own = [(one.start, one.end) for one in texts.within(text) if one.own]
+        self._hidden = [(start, end) for start, end in own if _SINGLE.search(text[start:end])]
 
     def run(self, start: int, *, whole: bool = False, small_at_end: bool = True) -> Run | None:
         """The run that begins at a place; with `whole`, it reaches to the text's end, and blanks and lines may part it."""

@@ -1,8 +1,8 @@
 """Options found in a reply by their words.
 
-Words are compared case folded, in the singular and in American spelling, without accents and articles; signs that tell options apart (< > + %) count
-as words. A text in brackets at an option's end may be left out. An option that is a canonical label is also found by that label's
-other names. Words that two options share find neither.
+Words are compared case folded, in the singular and in American spelling, without accents and articles; signs that tell
+options apart (< > + %) count as words. A text in brackets at an option's end may be left out. An option that is a canonical
+label is also found by that label's other names. Words that two options share find neither.
 """
 
 from __future__ import annotations

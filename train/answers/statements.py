@@ -1,4 +1,4 @@
-"""Where a reply states its answer: "The correct answer is …", "B is right", "I'd go with …", "答案是…", and what it rules out."""
+"""Where a reply states its answer ("The correct answer is …", "B is right", "答案是…"), and what it rules out."""
 
 from __future__ import annotations
 
@@ -9,31 +9,45 @@ from dataclasses import dataclass
 from .letters import RIGHT, Letters, Run
 from .option_texts import Named, OptionTexts
 
-_GOOD = r"(?:final|correct|right|best|most likely|likely|only|true|most (?:appropriate|accurate|suitable|probable)|accurate|appropriate|chosen|my)"
+_GOOD = (
+    r"(?:final|correct|right|best|most likely|likely|only|true|most (?:appropriate|accurate|suitable|probable)"
+    r"|accurate|appropriate|chosen|my)"
+)
 _FILL = (
     r"(?:\s+(?:to|for|of|in|on|the|this|that|your|question|images?|picture|above|given|here|provided|based|shown|options?|"
     r"following|among|from|these|I|would|choose|chose|select|you|asked|about|choices?|scan|is|and|explanation)){0,10}?"
 )
-_IS = r"(?:\s+(?:is|are|was|would be|should be|must be|has to be|will be|might be|may be|could be|appears? to be|seems? to be)|'s|\s*[:=]|\s*(?:->|=>|→|–|—)|\s+-(?=\s))"
+_IS = (
+    r"(?:\s+(?:is|are|was|would be|should be|must be|has to be|will be|might be|may be|could be|appears? to be"
+    r"|seems? to be)|'s|\s*[:=]|\s*(?:->|=>|→|–|—)|\s+-(?=\s))"
+)
 _SO = (
-    r"(?:\s*(?:[:,\n]|most likely|likely|probably|clearly|definitely|therefore|thus|indeed|simply|actually|that|as follows|both|to be|"
+    r"(?:\s*(?:[:,\n]|most likely|likely|probably|clearly|definitely|therefore|thus|indeed|simply|actually|that"
+    r"|as follows|both|to be|"
     r"labell?ed|represented by|given by|the (?:correct |right |best )?(?:option|choice|letter|answer)(?: is)?)){0,4}\s*"
 )
 _CUES = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"(?P<final>\bfinal\s+)?(?<![\w-])(?:{_GOOD}\s+)*\b(?:answers?|ans\b\.?|responses?|selection|conclusion)(?!\w){_FILL}{_IS}{_SO}",
+        rf"(?P<final>\bfinal\s+)?(?<![\w-])(?:{_GOOD}\s+)*\b(?:answers?|ans\b\.?|responses?|selection"
+        rf"|conclusion)(?!\w){_FILL}{_IS}{_SO}",
         r"^\s*(?:the\s+)?(?:answers?|ans\.?)\s+(?=\(?[A-Z]\b|options?\b)",
-        rf"\b(?:{_GOOD}\s+)+(?:options?|choices?|letters?|diagnosis|ones?|statements?|classification|category|label){_FILL}{_IS}{_SO}",
+        rf"\b(?:{_GOOD}\s+)+(?:options?|choices?|letters?|diagnosis|ones?|statements?|classification|category"
+        rf"|label){_FILL}{_IS}{_SO}",
         rf"\b(?:diagnosis|impression|prediction|predicted class|classification){_IS}{_SO}",
-        r"\b(?:I|we)(?:'d|'ll|\s+(?:would|will|shall|must|have to|am going to))?\s+(?:likely |probably |rather )?(?:choose|chose|select(?:ed)?|pick(?:ed)?"
-        rf"|go (?:with|for)|going with|lean(?:ing)? towards?|opt(?:ed)? for|vote for|answer|say|guess|think|believe)(?:\s+that)?(?:\s+(?:it|this|the (?:{_GOOD}\s+)*(?:answer|option|choice))"
+        r"\b(?:I|we)(?:'d|'ll|\s+(?:would|will|shall|must|have to|am going to))?\s+(?:likely |probably "
+        r"|rather )?(?:choose|chose|select(?:ed)?|pick(?:ed)?"
+        rf"|go (?:with|for)|going with|lean(?:ing)? towards?|opt(?:ed)? for|vote for|answer|say|guess|think"
+        rf"|believe)(?:\s+that)?(?:\s+(?:it|this|the (?:{_GOOD}\s+)*(?:answer|option|choice))"
         rf"{_IS})?{_SO}",
         r"\b(?:my (?:choice|guess|pick|vote)|I choose|going with|go with|let's go with|so it's|must be|has to be)"
         + rf"{_IS}?{_SO}",
-        rf"\b(?:therefore|thus|hence|in conclusion|to conclude|conclusion|final|result|output|select|choose|verdict)\b\s*[,:]?{_SO}(?:(?:it|this)(?:'s|\s+is)\s+)?",
-        rf"(?:^|[.!?\n]\s*|\bso,?\s+)(?:it|this|that)(?:'s|\s+(?:is|must be|would be|should be|looks like|seems to be|appears to be)){_SO}",
-        r"\b(?:correspond(?:s|ing)? to|match(?:es)?|consistent with|points? to|best described (?:by|as)|closest to|fits?|aligns? with|supports?)\s+",
+        rf"\b(?:therefore|thus|hence|in conclusion|to conclude|conclusion|final|result|output|select|choose"
+        rf"|verdict)\b\s*[,:]?{_SO}(?:(?:it|this)(?:'s|\s+is)\s+)?",
+        rf"(?:^|[.!?\n]\s*|\bso,?\s+)(?:it|this|that)(?:'s|\s+(?:is|must be|would be|should be|looks like"
+        rf"|seems to be|appears to be)){_SO}",
+        r"\b(?:correspond(?:s|ing)? to|match(?:es)?|consistent with|points? to|best described (?:by|as)"
+        r"|closest to|fits?|aligns? with|supports?)\s+",
         r"(?:,\s*|\bnot\b[^.!?\n]{0,60}?\s)but\s+(?:rather\s+|it(?:'s| is)\s+)?",
         r"(?:正确|最佳|最终|正解)?(?:的)?(?:答案|选项|回答)(?:应该|应)?(?:是|为|选|:|：)?\s*(?:选项|选|:)?\s*",
         r"(?:应该|应|我|故|因此|所以)?选(?:择|项)?\s*(?:是|:)?\s*",
@@ -50,18 +64,22 @@ _CUES = tuple(
 )
 _ARTICLE = re.compile(r"\s*(?:(?:a|an|the)\s+)?", re.IGNORECASE)
 _NOT_BEFORE = re.compile(
-    r"(?:\b(?:not|rather than|instead of|except|neither|nor|unlike|exclud(?:e|es|ed|ing)|rul(?:e|es|ed|ing) out|eliminat(?:e|es|ed|ing)|reject(?:s|ed)?)"
-    r"|\b(?:all|everything|anything|any) but|none of|n't|\bno,)\s+(?:be\s+|been\s+|just\s+|choose\s+|select\s+|out\s+)?|不(?:是|选)\s*",
+    r"(?:\b(?:not|rather than|instead of|except|neither|nor|unlike|exclud(?:e|es|ed|ing)|rul(?:e|es|ed|ing) out"
+    r"|eliminat(?:e|es|ed|ing)|reject(?:s|ed)?)"
+    r"|\b(?:all|everything|anything|any) but|none of|n't|\bno,)\s+(?:be\s+|been\s+|just\s+|choose\s+|select\s+"
+    r"|out\s+)?|不(?:是|选)\s*",
     re.IGNORECASE,
 )
 _NOT_AFTER = re.compile(
-    r"\s*(?:\b(?:is|are|was|were|would be|seems?|can be|could be|should be)\s+(?:both\s+|all\s+|clearly\s+|definitely\s+|therefore\s+)?"
+    r"\s*(?:\b(?:is|are|was|were|would be|seems?|can be|could be|should be)\s+(?:both\s+|all\s+|clearly\s+"
+    r"|definitely\s+|therefore\s+)?"
     r"(?:not\b|n't|incorrect|wrong|false|unlikely|less|ruled out|excluded|eliminated|out\b|impossible|absent|implausible)"
     r"|(?:isn|aren|wasn|doesn|don|can)'t\b|(?:does|do) not\b|cannot\b|\s*[:—–-]?\s*(?:incorrect|wrong|false|no)\b)",
     re.IGNORECASE,
 )
 _TURN = re.compile(
-    r"\b(?:wait|actually|however|correction|no,|rather|on second thought|let me (?:re|check|double)|therefore|thus|hence|so\b|final|finally|in conclusion|overall|but)\b",
+    r"\b(?:wait|actually|however|correction|no,|rather|on second thought|let me (?:re|check|double)|therefore"
+    r"|thus|hence|so\b|final|finally|in conclusion|overall|but)\b",
     re.IGNORECASE,
 )
 
@@ -133,7 +151,8 @@ def _text_at(texts: OptionTexts, text: str, cue: re.Match[str]) -> Named | None:
     if named is None or re.search(r"[\w\n]", text[start : named.start]):
         return None
     if not re.match(
-        r"\s*(?:$|[.,;:!?)\]\"'\n(—–]|-\s|\b(?:because|since|as|which|with|given|based|due|in|on|of|at|that|from|for|is|are)\b)",
+        r"\s*(?:$|[.,;:!?)\]\"'\n(—–]|-\s|\b(?:because|since|as|which|with|given|based|due|in|on|of|at|that|from"
+        r"|for|is|are)\b)",
         text[named.end :],
     ):
         return None

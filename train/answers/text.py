@@ -1,7 +1,7 @@
 """Replies in words: closed ones (yes or no, or one of a few words) and open ones, in a form in which they can be compared.
 
-`normal` after the VQA challenge's evaluation: lower case, no articles, number words as digits, no punctuation but decimal points
-and signs that mean something (`+ - < > %` at a word); British spelling isn't touched. A closed reply is read by the first
+`normal` after the VQA challenge's evaluation: lower case, no articles, number words as digits, no punctuation but decimal
+points and signs that mean something (`+ - < > %` at a word); British spelling isn't touched. A closed reply is read by the first
 word, by a sentence that states the answer, or by the only one of the words in it; a denial reads as no ("I don't see any"),
 where yes and no are asked for.
 """
@@ -20,10 +20,12 @@ from .status import Status
 from .wrapped import wrapped
 
 YES_NO = ("yes", "no")
-_UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
-NUMBERS = {word: value for value, word in enumerate(_UNITS.split())} | {
-    word: 10 * value for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
-}
+_UNITS = (
+    "zero one two three four five six seven eight nine ten "
+    "eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+)
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+NUMBERS = {word: value for value, word in enumerate(_UNITS.split())} | {word: 10 * value for value, word in enumerate(_TENS, 2)}
 """Words of numbers."""
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)*%?|[^\W_]+(?:'[^\W_]+)?|(?<=\w)[+-](?!\w)|[<>≤≥]")
 _ARTICLES = frozenset({"a", "an", "the"})
@@ -32,14 +34,16 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _AFFIRMED = re.compile(
-    r"^(?:yes|yeah|yep|yup|true|correct|affirmative|indeed|certainly|definitely|present|positive|sí|oui|ja|sim|да)\b|^(?:是|对|有)",
+    r"^(?:yes|yeah|yep|yup|true|correct|affirmative|indeed|certainly|definitely|present|positive|sí|oui|ja|sim"
+    r"|да)\b|^(?:是|对|有)",
     re.IGNORECASE,
 )
 _DENIED = re.compile(
     r"^(?:no|nope|nah|not|false|incorrect|negative|absent|none|non|nein|não|нет)\b|^(?:不|否|没有|無|无)", re.IGNORECASE
 )
 _SAYS_YES = re.compile(
-    r"\bthere(?: is| are|'s) (?!no\b|not\b|n't|nothing)|\b(?:is|are) (?:clearly |indeed )?(?:present|visible|seen)\b|\bit (?:does|is)\b(?! not|n't)",
+    r"\bthere(?: is| are|'s) (?!no\b|not\b|n't|nothing)|\b(?:is|are) (?:clearly |indeed )?(?:present|visible"
+    r"|seen)\b|\bit (?:does|is)\b(?! not|n't)",
     re.IGNORECASE,
 )
 

@@ -6,10 +6,11 @@ import json
 import re
 from typing import Any
 
+_TAG = "<(?:answer|final_answer|final)>"
 _TAGS = (
-    ("answer-tag", re.compile(r"<(?:answer|final_answer|final)>(?!.*<(?:answer|final_answer|final)>)(.*?)(?:</|$)", re.DOTALL | re.IGNORECASE)),
+    ("answer-tag", re.compile(rf"{_TAG}(?!.*{_TAG})(.*?)(?:</|$)", re.DOTALL | re.IGNORECASE)),
     ("boxed", re.compile(r"<\|begin_of_box\|>(?!.*<\|begin_of_box\|>)(.*?)(?:<\|end_of_box\|>|$)", re.DOTALL)),
-)  # fmt: skip
+)
 _BOXED = re.compile(r"\\+(?:boxed|fbox)\s*\{")
 _FENCED = re.compile(r"```(?:json|JSON)?\s*(.*?)(?:```|$)", re.DOTALL)
 _KEYS = (
@@ -36,7 +37,7 @@ def wrapped(text: str) -> tuple[str, list[str]] | None:
 
 
 def _boxed(text: str) -> str | None:
-    """The inside of the last `\\boxed{…}`, braces balanced; what is there of it where it is cut."""
+    r"""The inside of the last `\boxed{…}`, braces balanced; what is there of it where it is cut."""
     starts = [found.end() for found in _BOXED.finditer(text)]
     if not starts:
         return None

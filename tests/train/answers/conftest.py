@@ -45,4 +45,5 @@ def _choice() -> Callable[..., Question]:
 @pytest.fixture(scope="session")
 def questions() -> Mapping[str, Question]:
     """The corpus' questions by name."""
-    return {name: choice(one["options"], several=one.get("several", False), labels=one.get("labels", False)) for name, one in CORPUS["questions"].items()}  # fmt: skip
+    told = {"several": False, "labels": False}
+    return {name: choice(**{**told, **one}) for name, one in CORPUS["questions"].items()}

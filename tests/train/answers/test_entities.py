@@ -77,7 +77,8 @@ def test_what_a_dialect_writes_comes_back_by_name(dialect: str, corners: list[in
     way = DIALECTS[dialect]
     question = Question(
         id="q-0000000000000000", kind=Kind.GROUNDING, question="Segment what you see.", granularity="mask",
-        **dict.fromkeys(("key", "split", "suite", "rule", "source", "modality", "area", "task", "subset", "clinical_task", "department"), "x"),
+        **dict.fromkeys(("key", "split", "suite", "rule", "source", "modality", "area", "task", "subset"), "x"),
+        **dict.fromkeys(("clinical_task", "department"), "x"),
     )  # fmt: skip
     places = {
         name: Place("box", name, (100.0 * at, 100.0, 100.0 * at + 100, 300.0)) for name, at in zip(names, corners, strict=False)

@@ -22,7 +22,7 @@ from medloom.train.scoring.text import (
     token_recall,
 )
 
-WORDS = "left right lung liver mass small large seen in upper lobe with 3 nodules no effusion".split()
+WORDS = ["left", "right", "lung", "mass", "small", "large", "seen", "in", "upper", "lobe", "with", "3", "nodules", "no"]
 sentence = st.lists(st.sampled_from(WORDS), min_size=1, max_size=15).map(" ".join)
 
 
