@@ -1,7 +1,8 @@
 """Replies in words: closed ones (yes or no, or one of a few words) and open ones, in a form in which they can be compared.
 
 `normal` after the VQA challenge's evaluation: lower case, no articles, number words as digits, no punctuation but decimal
-points and signs that mean something (`+ - < > %` at a word); British spelling isn't touched. A closed reply is read by the first
+points and signs that mean something (`+ - < > %` at a word); British
+spelling isn't touched. A closed reply is read by the first
 word, by a sentence that states the answer, or by the only one of the words in it; a denial reads as no ("I don't see any"),
 where yes and no are asked for.
 """
