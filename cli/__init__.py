@@ -18,6 +18,7 @@ from . import (
     rebuilding,
     reviewing,
     selecting,
+    training,
     words,
     writing,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "rebuilding",
     "reviewing",
     "selecting",
+    "training",
     "words",
     "writing",
 ]

@@ -1,0 +1,47 @@
+"""The recipes that come along: settings of runs as YAML, by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from ...schema.errors import UsageError
+
+FOLDER = Path(__file__).parents[1] / "recipes"
+
+
+def recipes() -> list[dict[str, str]]:
+    """Name, title and base model of each, by name."""
+    return [_told(path) for path in sorted(FOLDER.glob("*.yaml"))]
+
+
+def recipe(name: str) -> Path:
+    """The file of a recipe.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    path = FOLDER / f"{name.removesuffix('.yaml')}.yaml"
+    if not path.is_file():
+        known = ", ".join(one["name"] for one in recipes())
+        raise UsageError(f"recipe {name!r}; expected one of {known}; `medloom train recipes` lists them")
+    return path
+
+
+def found(config: str) -> Path:
+    """The file that `--config` names: one that is there, else a recipe.
+
+    Raises:
+        UsageError: neither.
+    """
+    path = Path(config)
+    return path if path.exists() or len(path.parts) > 1 else recipe(config)
+
+
+def _told(path: Path) -> dict[str, str]:
+    text = path.read_text(encoding="utf-8")
+    settings = yaml.safe_load(text)
+    method = "grpo" if "rewards" in settings else "sft"
+    title = text.splitlines()[0].removeprefix("#").strip()
+    return {"name": path.stem, "method": method, "model": settings["model_name_or_path"], "title": title}
