@@ -27,7 +27,7 @@ from medloom.schema.row import coded_rows
 from medloom.train.data.arguments import DataArguments
 from medloom.train.data.mixture import Mixture
 
-BATCH, REPEATS = 8, 7
+BATCH, REPEATS, STEP_REPEATS = 8, 7, 3
 PICTURES = 160
 STEPS = 12
 """Of a training run; the first two aren't counted."""
@@ -69,7 +69,8 @@ def share_of_a_step(folder: Path) -> list[dict[str, Any]]:
     for workers in (0, 1):
         kept = _held(held)
         pairs = [
-            (_step(model, read.select(places), folder, workers), _step(model, kept, folder, workers)) for _ in range(REPEATS)
+            (_step(model, read.select(places), folder, workers), _step(model, kept, folder, workers))
+            for _ in range(STEP_REPEATS)
         ]
         ours, without = (median(one) for one in zip(*pairs, strict=True))
         note = f"{ours * 1000:.0f} ms a step of {BATCH}, {without * 1000:.0f} ms held in memory; {workers} workers"
@@ -151,7 +152,7 @@ def _held(conversations: list[dict[str, Any]]) -> Any:
 def _step(model: Path, rows: Any, folder: Path, workers: int) -> float:
     """Seconds of a training step on one thread: the median but for the first two."""
     import torch
-    from transformers import AutoModelForImageTextToText, AutoProcessor, TrainerCallback
+    from transformers import AutoModelForImageTextToText, AutoProcessor, PrinterCallback, TrainerCallback
     from trl import SFTConfig, SFTTrainer
 
     ends: list[float] = []
@@ -182,5 +183,7 @@ def _step(model: Path, rows: Any, folder: Path, workers: int) -> float:
             "model": AutoModelForImageTextToText.from_pretrained(model),
             "processing_class": AutoProcessor.from_pretrained(model),
         }
-        SFTTrainer(args=args, train_dataset=rows, callbacks=[Ends()], **parts).train()
+        trainer = SFTTrainer(args=args, train_dataset=rows, callbacks=[Ends()], **parts)
+        trainer.remove_callback(PrinterCallback)
+        trainer.train()
     return median(late - early for early, late in pairwise(ends[1:]))
