@@ -88,4 +88,5 @@ class Marker:
     def _scored(self, question: Question, record: Mapping[str, Any], prediction: Prediction) -> Scored:
         size = record["size_hw_px"][0], record["size_hw_px"][1]
         frame = Frame(size, self.sizes.get(size, size))
-        return score(question, record, prediction, dialect=dialect(self.style.dialect), frame=frame, judge=self.judge)
+        way = dialect(self.style.dialect)
+        return score(question, record, prediction, dialect=way, frame=frame, judge=self.judge, masks=self.style.masks)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from tiny_models import WITHOUT_TORCHVISION
 
 from medloom.schema.errors import UsageError
 from medloom.train.predicting.backend import Turns
@@ -17,14 +18,13 @@ from medloom.train.predicting.model_files import ModelFiles
 from medloom.train.predicting.transformers_backend import Decoding, TransformersBackend
 
 SHORT = Decoding(max_new_tokens=6)
-FAMILIES = ["llava", "idefics3", "gemma3", "qwen2_5_vl", "qwen3_vl", "internvl", "smolvlm"]
 
 
 def opened(folder: Path, **options: Any) -> TransformersBackend:
     return TransformersBackend.open(folder, device="cpu", **{"decoding": SHORT, **options})
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", WITHOUT_TORCHVISION)
 def test_batches_give_what_one_by_one_gives(family: str, model: Callable[[str], Path], some: list[Turns]):
     folder = model(family)
     batched, single = (opened(folder, batch_size=size).replies(some) for size in (4, 1))
