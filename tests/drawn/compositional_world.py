@@ -139,5 +139,5 @@ def drawn(cell: Triplet, coins: Sequence[int], random: np.random.Generator) -> n
     return np.clip(255 * shown, 0, 255).astype(np.uint8)
 
 
-_HUES = (1.0, 0.0, -1.0), (-0.5, 1.0, -0.5), (1.0, 1.0, 1.0)
+_HUES = (1.0, 0.0, -1.0), (-0.7, 1.4, -0.7), (1.0, 1.0, 1.0)
 """Orthogonal directions in red, green and blue, one for each task: none says anything of another."""

@@ -4,8 +4,9 @@
     OUT/report.md      tables for people
     OUT/curves-<target>.csv, .png    accuracy by size, where sizes were planned
 
-Accuracies are those of scored replies; what couldn't be read counts as wrong. p values of one group of comparisons are adjusted
-together (Holm), over all targets.
+Accuracies are those of scored replies; what couldn't be read counts as wrong. Where an untrained model does worse than blind
+guessing, since it doesn't know the form of an answer, what should not help is held against guessing. p values of one group of
+comparisons are adjusted together (Holm), over all targets.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from ...schema.errors import UsageError
 from ...schema.systems import medmat
 from ..prediction import PLAIN
 from ..scoring.measures import PRIMARY
+from .conditions import UNTRAINED
 from .curves import curves, draw, rows_of
 from .markdown import markdown
 from .published import compared, resolved
@@ -41,6 +43,8 @@ class Tested:
     groups: tuple[str, ...]
     scores: np.ndarray
     """Q float64, 0 to 1."""
+    chance: np.ndarray
+    """Q float64: what blind guessing is expected to get, 0 where that isn't known."""
 
     @property
     def mean(self) -> float:
@@ -79,14 +83,15 @@ def report(told: Mapping[str, Any], out: Path) -> dict[str, Any]:
 
 def tested(path: Path) -> Tested:
     """The scores of a run, in the order of question ids."""
-    rows = pq.read_table(path, columns=["id", "variant", "group", "kind", "measures"]).to_pylist()
+    rows = pq.read_table(path, columns=["id", "variant", "group", "kind", "measures", "chance"]).to_pylist()
     plain = sorted((one for one in rows if one["variant"] == PLAIN), key=lambda one: one["id"])
-    values = [_score(dict(one["measures"]), one["kind"]) for one in plain]
-    return Tested(tuple(one["id"] for one in plain), tuple(one["group"] for one in plain), np.array(values, np.float64))
+    values, chances = ([_score(dict(one[name]), one["kind"]) for one in plain] for name in ("measures", "chance"))
+    ids, groups = (tuple(one[name] for one in plain) for name in ("id", "group"))
+    return Tested(ids, groups, np.array(values, np.float64), np.array(chances, np.float64))
 
 
 def _score(measures: Mapping[str, float | None], kind: str) -> float:
-    """The measure that speaks for a kind; 0 where the reply has none."""
+    """The value of the measure that speaks for a kind; 0 where there is none."""
     return next((value for name in PRIMARY[kind] if (value := measures.get(name)) is not None), 0.0)
 
 
@@ -104,6 +109,7 @@ def _target(told: Mapping[str, Any], runs: Mapping[str, Tested]) -> dict[str, An
         "triplet": told["triplet"],
         "questions": told["questions"],
         "untrained": None if untrained is None else untrained.mean,
+        "chance": None if untrained is None else float(untrained.chance.mean()),
         "comparisons": done,
         "waiting": waiting,
         "left_out": told["left_out"],
@@ -114,13 +120,15 @@ def _compared(one: Mapping[str, Any], target: Mapping[str, Any], runs: Mapping[s
     arm, against = ([runs[name] for name in one[side]] for side in ("runs", "against"))
     if len({some.ids for some in (*arm, *against)}) != 1:
         raise UsageError(f"{one['name']}: runs were tested with different questions; expected the same; run again")
-    stacked = [np.stack([some.scores for some in side]) for side in (arm, against)]
-    found = difference(stacked[0], stacked[1], arm[0].groups)
-    kept = ("group", "name", "direction", "parts", "size", "expects", "condition", "condition_against", "samples")
+    guessed = one["condition_against"] == UNTRAINED and against[0].mean < against[0].chance.mean()
+    theirs = [against[0].chance] if guessed else [some.scores for some in against]
+    found = difference(np.stack([some.scores for some in arm]), np.stack(theirs), arm[0].groups)
+    kept = ("group", "name", "direction", "parts", "size", "expects", "condition", "samples")
     return {
         **{name: one[name] for name in kept},
         "arm": spread([some.mean for some in arm]),
-        "against": spread([some.mean for some in against]),
+        "condition_against": "chance" if guessed else one["condition_against"],
+        "against": spread([float(some.mean()) for some in theirs]),
         "difference": found.mean,
         "low": found.low,
         "high": found.high,

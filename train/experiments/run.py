@@ -124,10 +124,15 @@ def carry_out_one(plan: Plan, run: Run, release: str | Path, out: Path, *, how: 
 
 
 def settings_of(plan: Plan, run: Run, release: str | Path) -> dict[str, Any]:
-    """What a run is trained with, as `medloom train sft --config` takes it, without the place of its folder."""
+    """What a run is trained with, as `medloom train sft --config` takes it, without the place of its folder.
+
+    A run of fewer samples than a batch takes them all at once.
+    """
     parts = [{**_part(one), "release": str(release)} for one in run.parts]
-    quiet = {"save_strategy": "no", "report_to": "none", "disable_tqdm": True}
-    return {**quiet, **plan.options.settings, "seed": run.seed, "data_seed": run.seed, "data": parts}
+    given = {"save_strategy": "no", "report_to": "none", "disable_tqdm": True, **plan.options.settings}
+    name, processes = "per_device_train_batch_size", int(os.environ.get("WORLD_SIZE", "1"))
+    batch = min(int(given.get(name, 8)), max(1, run.samples // processes))
+    return {**given, name: batch, "seed": run.seed, "data_seed": run.seed, "data": parts}
 
 
 def _part(one: Drawn) -> dict[str, Any]:

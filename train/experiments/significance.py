@@ -2,7 +2,8 @@
 
 Two things are drawn by chance: the seed, with the samples and the weights that it brings, and the questions, which come in
 groups (patients). The mean difference is judged against the variance from both (Cameron, Gelbach and Miller 2011), by Student's
-t with as many degrees of freedom as there are seeds less one; with one seed it speaks of that pair of models alone.
+t with degrees of freedom after Satterthwaite: seeds less one where seeds make the variance, groups less one where questions
+do. With one seed it speaks of that pair of models alone.
 """
 
 from __future__ import annotations
@@ -45,8 +46,9 @@ def difference(arm: np.ndarray, against: np.ndarray, groups: Sequence[str]) -> D
     gap = arm - against
     seeds, questions = gap.shape
     names, place = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
-    mean, freedom = float(gap.mean()), seeds - 1 if seeds > 1 else max(1, len(names) - 1)
-    error = np.sqrt(max(_variance(gap - mean, place, len(names)), (0.5 / (seeds * questions)) ** 2))
+    mean = float(gap.mean())
+    variance, freedom = _variance(gap - mean, place, len(names))
+    error = np.sqrt(max(variance, (0.5 / (seeds * questions)) ** 2))
     reach = float(student.ppf(1 - LEVEL / 2, freedom)) * error
     p = float(2 * student.sf(abs(mean) / error, freedom)) if mean else 1.0
     return Difference(mean, max(-1.0, mean - reach), min(1.0, mean + reach), min(1.0, p), seeds, len(names))
@@ -65,8 +67,10 @@ def verdict(interval: tuple[float, float], p_holm: float, expects: str, *, margi
     return FAILS if most < margin else OPEN
 
 
-def _variance(gap: np.ndarray, place: np.ndarray, groups: int) -> float:
-    """Of the mean, from S×Q deviations: by seeds, by groups, less what both count; never below the larger of the two."""
+def _variance(gap: np.ndarray, place: np.ndarray, groups: int) -> tuple[float, float]:
+    """Of the mean, from S×Q deviations: by seeds, by groups, less what both count, never below the larger of the two; and
+    its degrees of freedom.
+    """
     seeds, questions = gap.shape
     cell = np.zeros((seeds, groups))
     for row in range(seeds):
@@ -74,10 +78,12 @@ def _variance(gap: np.ndarray, place: np.ndarray, groups: int) -> float:
     cell /= seeds * questions
     by_group = _corrected((cell.sum(axis=0) ** 2).sum(), groups)
     if seeds == 1:
-        return by_group
+        return by_group, max(1.0, groups - 1)
     by_seed = _corrected((cell.sum(axis=1) ** 2).sum(), seeds)
     both = _corrected((cell**2).sum(), seeds * groups)
-    return max(by_seed + by_group - both, by_seed, by_group)
+    weights = by_seed**2 / (seeds - 1) + (by_group**2 / (groups - 1) if groups > 1 else 0.0)
+    freedom = (by_seed + by_group) ** 2 / weights if weights else seeds - 1
+    return max(by_seed + by_group - both, by_seed, by_group), float(freedom)
 
 
 def _corrected(squares: float, count: int) -> float:

@@ -1,7 +1,7 @@
 """A plan as a Slurm array: one task for each run, in scripts that know no path of the machine that wrote them.
 
-DIR/runs.txt             ids, one on each line
-DIR/experiment.sbatch    submit it with MEDLOOM_PLAN, MEDLOOM_RELEASE, MEDLOOM_OUT and MEDLOOM_RUNS set
+`runs.txt` has an id on each line; `experiment.sbatch` is submitted with MEDLOOM_PLAN, MEDLOOM_RELEASE, MEDLOOM_OUT and
+MEDLOOM_RUNS set.
 """
 
 from __future__ import annotations
