@@ -12,6 +12,7 @@ import typer
 
 from ..schema.errors import UsageError
 from .app import FAULTS, AsJson, ReleasePlace, SplitName, app, show_as
+from .narrowing import selected
 
 if TYPE_CHECKING:
     from ..train.answers.judge import Judge
@@ -54,8 +55,8 @@ def _option(help: str, panel: str, *names: str, **more: Any) -> Any:
 @app.command()
 def evaluate(
     release: ReleasePlace,
-    suite: Annotated[str, _option("The suite that is asked.", WHAT, show_default=False)],
     out: Annotated[Path, typer.Option(help="A folder for predictions and results.", show_default=False)],
+    suite: Annotated[str | None, _option("The suite of a release that is asked.", WHAT, show_default=False)] = None,
     split: Annotated[SplitName, _option("Which split.", WHAT)] = SplitName.TEST,
     config: Annotated[str, _option("A config of the release: a subset or a source.", WHAT)] = "default",
     select: Annotated[
@@ -128,6 +129,7 @@ def evaluate(
     **Examples:**
 
     - `medloom evaluate releases/all --suite gmai --model runs/sft --out results/sft`
+    - `medloom evaluate GMAI_mm_bench_VAL.tsv --model runs/sft --out results/published`, for a benchmark in that form
     - `medloom evaluate releases/all --suite gmai --model Qwen/Qwen2.5-VL-3B-Instruct --select modality=CT --robustness --out r`
     - `medloom evaluate org/name --suite mimoseg --backend openai --base-url http://127.0.0.1:8000/v1 --model qwen --out r`
     """
@@ -139,7 +141,7 @@ def evaluate(
         suite=suite,
         split=str(split),
         config=config,
-        select=_selected(select),
+        select=selected(select),
         kinds=kind or (),
         limit=limit,
         seed=seed,
@@ -182,26 +184,6 @@ def evaluate(
     show_as(result, json, evaluated.results)
     if result["replies"]["failed"]:
         raise typer.Exit(FAULTS)
-
-
-def _selected(given: list[str] | None) -> dict[str, list[str]]:
-    """Words by field.
-
-    Raises:
-        UsageError: one isn't FIELD=WORD, or names no field.
-    """
-    from ..schema.lexicon import FIELDS
-
-    found: dict[str, list[str]] = {}
-    for one in given or ():
-        name, equals, word = one.partition("=")
-        name = name.strip().replace("-", "_")
-        if not equals or not word or name not in {*FIELDS, "where"}:
-            raise UsageError(f"--select {one!r}; expected FIELD=WORD with one of {', '.join(sorted(FIELDS))}, where")
-        found.setdefault(name, []).append(word)
-    if len(found.get("where", ())) > 1:
-        raise UsageError("--select where=… more than once; expected one condition; join them with AND")
-    return {name: some[0] if name == "where" else some for name, some in found.items()}  # type: ignore[misc]
 
 
 def _variants(aims: list[str]) -> tuple[str, ...]:

@@ -14,6 +14,9 @@ from scripted_chat import Answer, Scripted
 
 from medloom.cli import main
 from medloom.generation.writing.endpoint import KEY
+from medloom.schema.question import Kind
+from medloom.train.asked import ReleaseAsked
+from medloom.train.exchange.export import export_questions
 
 
 def called(*arguments: Any) -> int:
@@ -147,3 +150,29 @@ def test_wrong_use(phantoms: Phantoms, document: Callable, arguments: tuple[Any,
     common = (phantoms.release, "--suite", "gmai", "--out", tmp_path / "out")
     assert document(*common, *arguments, code=2)["error"]["kind"] == "UsageError"
     assert not (tmp_path / "out" / "results.json").exists()
+
+
+def test_a_benchmark_in_gmai_s_form_is_asked_as_it_is(phantoms: Phantoms, document: Callable, tmp_path: Path):
+    asked = ReleaseAsked.open(phantoms.release, suite="gmai", split="test")
+    single = [place for place, one in enumerate(asked.questions()) if one.kind is Kind.SINGLE_CHOICE][:8]
+    export_questions(asked.taken(single), "vlmevalkit", tmp_path / "kit")
+    right = [one.letters[0] for one in asked.taken(single).questions()]
+    tsv = tmp_path / "kit" / "medloom_questions.tsv"
+    with Scripted(lambda body, before: Answer("A")) as server:
+        found = document(tsv, "--out", tmp_path / "out", *over(server))
+        assert "data:image/png;base64," in json.dumps(server.bodies[0])
+    assert found["questions"] == len(right)
+    assert found["scores"]["measures"]["accuracy"]["value"] == pytest.approx(right.count("A") / len(right))
+    assert set(found["scores"]["by"]["clinical_task"]) == {one.clinical_task for one in asked.taken(single).questions()}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [(["--suite", "gmai"], "expected none"), (["--shots", "1"], "--shots"), (["--select", "modality=CT"], "expected none")],
+)
+def test_a_benchmark_in_gmai_s_form_has_no_suite_or_index(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+):
+    (tmp_path / "set.tsv").write_text("index\timage_path\tquestion\tA\tB\tanswer\n1\tx.png\tq\tliver\tspleen\tA\n")
+    assert called(tmp_path / "set.tsv", "--model", "m", "--out", tmp_path / "out", *arguments) == 2
+    assert told in capsys.readouterr().err

@@ -12,6 +12,7 @@ from ...schema.errors import UsageError
 from ...schema.processing_rights import CODE, kept_here
 from ...schema.release import Release
 from ..asked import AskedSet, ReleaseAsked
+from ..exchange.gmai_tsv import SUITE, TsvAsked
 from .shots import Shots
 from .truth import answered, withheld
 
@@ -19,7 +20,7 @@ from .truth import answered, withheld
 def questions(
     release: str | Path,
     *,
-    suite: str,
+    suite: str | None,
     split: str,
     config: str = "default",
     select: Mapping[str, Any] | None = None,
@@ -30,14 +31,30 @@ def questions(
 ) -> AskedSet:
     """The questions, with withheld answers where `answers` holds them; at most `limit`, drawn by seed and id.
 
+    Instead of a release it may be a TSV in the form of GMAI-MMBench, of which all questions are taken.
+
     Raises:
         ReleaseError: no release there, or the Hub can't be reached or refuses.
-        UsageError: a word that isn't there, or nothing is left, or answers to other questions.
+        UsageError: a word that isn't there, no suite of a release or one of a TSV, or nothing is left, or answers to other
+            questions.
     """
-    asked: AskedSet = ReleaseAsked.open(release, suite=suite, split=split, config=config, select=select, kinds=kinds)
+    asked: AskedSet
+    if is_tsv(release):
+        if suite is not None or select or kinds or config != "default":
+            raise UsageError(f"{release} with a suite, config, selection or kind; expected none, since a TSV has no index")
+        asked = TsvAsked.open(release)
+    elif suite is None:
+        raise UsageError(f"no --suite of {release}; expected one that it holds; `medloom ask` makes them")
+    else:
+        asked = ReleaseAsked.open(release, suite=suite, split=split, config=config, select=select, kinds=kinds)
     if limit is not None and limit < len(asked):
         asked = asked.taken(sampled([one.id for one in asked.questions()], limit, seed=seed))
     return asked if answers is None else answered(asked, answers)
+
+
+def is_tsv(place: str | Path) -> bool:
+    """Whether a place is a TSV, by its name."""
+    return Path(place).suffix.lower() == ".tsv"
 
 
 def sampled(ids: Sequence[str], count: int, *, seed: int) -> list[int]:
@@ -50,10 +67,12 @@ def shots_from(asked: AskedSet, release: str | Path, *, split: str, count: int, 
     """Examples from another split of the same suite; None for a count of 0.
 
     Raises:
-        UsageError: the split is that of the questions.
+        UsageError: the split is that of the questions, or a TSV has none.
     """
     if not count:
         return None
+    if is_tsv(release):
+        raise UsageError(f"--shots of {release}; expected a release, which has other splits to take examples from")
     own = {one.split for one in asked.questions()}
     if split in own:
         raise UsageError(f"examples from {split}, which is asked about; expected another split; give --shots-split")
@@ -66,6 +85,11 @@ def may_leave(asked: AskedSet, release: str | Path, *, allowed: Sequence[str] = 
     Raises:
         UsageError: nobody grants that for one, and the call doesn't allow it.
     """
+    if is_tsv(release):
+        if SUITE not in allowed:
+            expected = f"an endpoint on this machine, or --allow-credentialed {SUITE}"
+            raise UsageError(f"{release}: nothing is known of who may process its pictures; expected {expected}")
+        return
     opened = Release.open(release)
     if strange := sorted(set(allowed) - set(opened.sources)):
         raise UsageError(f"sources {', '.join(strange)}; expected some of {', '.join(opened.sources)}")
