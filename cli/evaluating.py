@@ -116,6 +116,7 @@ def evaluate(
     resamples: Annotated[int, typer.Option(min=0, help="Draws of the bootstrap.")] = 1000,
     predict_only: Annotated[bool, typer.Option("--predict-only", help="Score nothing.")] = False,
     rescore: Annotated[bool, typer.Option("--rescore", help="Score what OUT holds once more, without the model.")] = False,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Write numbers, and no report of them.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what OUT holds of another run.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count questions; load no model, write nothing.")] = False,
     json: AsJson = False,
@@ -124,7 +125,8 @@ def evaluate(
 
     A run that was killed goes on where it stopped. Under `torchrun` the processes share the work, and the result is that of
     one. The endpoint's key is read from `OPENAI_API_KEY` alone, and written nowhere. OUT gets `predictions.parquet`,
-    `scored.parquet` and `results.json`. Exit code 1 where a request got no reply: the same command asks again.
+    `scored.parquet`, `results.json`, and a report of them. Exit code 1 where a request got no reply: the same command asks
+    again.
 
     **Examples:**
 
@@ -156,7 +158,7 @@ def evaluate(
         from ..train.evaluating.evaluate import rescore as scored_again
 
         with _judge(judge, judge_url or base_url, out) as reader, _shown(out, json) as say:
-            result = scored_again(asked, out, resamples=resamples, progress=say, judge=reader)
+            result = scored_again(asked, out, resamples=resamples, progress=say, judge=reader, report=not no_report)
         show_as(result, json, evaluated.results)
         return
     if model is None:
@@ -176,7 +178,7 @@ def evaluate(
         here = {"dtype": dtype, "batch_size": batch_size, "device": device, "attention": attention}
         most_pictures = shots + 1
         opened = _here(backend, model, tensor_parallel=tensor_parallel, most_pictures=most_pictures, **common, **here)
-    run = {"style": style, "variants": ids, "shots": examples, "seed": seed, "resamples": resamples}
+    run = {"style": style, "variants": ids, "shots": examples, "seed": seed, "resamples": resamples, "report": not no_report}
     with _judge(judge, judge_url or base_url, out) as reader:
         result = _evaluated(asked, opened, out, json=json, fresh=fresh, predict_only=predict_only, judge=reader, **run)
     if not result:  # another rank writes and tells

@@ -6,6 +6,8 @@
     OUT/seen-sizes.json       in which size the model saw pictures, where its coordinates depend on it
     OUT/scored.parquet        what was read in each, and its measures (`train/scoring/scored.py`)
     OUT/results.json          the numbers
+    OUT/examples.json         some replies word for word
+    OUT/report.md, .html      all of this for people, with plots (`report/`)
 
 A run that was killed goes on where it stopped. Several processes share the parts among them, and give what one gives.
 """
@@ -28,14 +30,16 @@ from ..prediction import Prediction
 from ..scoring import scored as columns
 from . import parts
 from .asking import Asker, ahead
+from .examples import examples
 from .marking import Marker
 from .plan import PLAN, Plan
+from .report.report import EXAMPLES, RESULTS, write_report
 from .results import results_of
 from .shots import Shots
 from .truth import withheld
 from .variants import chosen
 
-RESULTS, SCORED = "results.json", "scored.parquet"
+SCORED = "scored.parquet"
 RESAMPLES = 1000
 Progress = Callable[[str, int, int, int], None]
 """Called with the stage (`answer`, `score`), done, total, and replies so far."""
@@ -56,6 +60,7 @@ def evaluate(
     fresh: bool = False,
     predict_only: bool = False,
     judge: Judge | None = None,
+    report: bool = True,
 ) -> dict[str, Any]:
     """Have a model answer, score it, and write `out`; what `results.json` holds, on all ranks but the first nothing.
 
@@ -73,6 +78,7 @@ def evaluate(
         fresh: Forget what `out` holds of another run.
         predict_only: Score nothing, as where answers are withheld.
         judge: Reads what no rule reads, see `answers/judge.py`.
+        report: Write `report.md` and `report.html` too.
 
     Raises:
         UsageError: nothing to ask, a variant that isn't there, or answers that are withheld.
@@ -97,6 +103,8 @@ def evaluate(
             result = _scored(
                 plan, asked, predictions, out, resamples=resamples, judge=judge, predict_only=predict_only, say=say
             )
+            if report:
+                write_report(out)
         here.wait()
         return result
     here.wait()
@@ -107,7 +115,13 @@ def evaluate(
 
 
 def rescore(
-    asked: AskedSet, out: Path, *, resamples: int = RESAMPLES, judge: Judge | None = None, progress: Progress | None = None
+    asked: AskedSet,
+    out: Path,
+    *,
+    resamples: int = RESAMPLES,
+    judge: Judge | None = None,
+    progress: Progress | None = None,
+    report: bool = True,
 ) -> dict[str, Any]:
     """Score the predictions that a folder holds once more, without the model; what `results.json` holds now.
 
@@ -120,7 +134,10 @@ def rescore(
     _check_answers(asked)
     with alone(out / ".lock", busy=f"{out}: it is being evaluated already"):
         say = progress or (lambda *_: None)
-        return _scored(plan, asked, predictions, out, resamples=resamples, judge=judge, predict_only=False, say=say)
+        result = _scored(plan, asked, predictions, out, resamples=resamples, judge=judge, predict_only=False, say=say)
+        if report:
+            write_report(out)
+        return result
 
 
 def _check_answers(asked: AskedSet) -> None:
@@ -132,7 +149,7 @@ def _check_answers(asked: AskedSet) -> None:
 def _begin(plan: Plan, out: Path, *, fresh: bool) -> None:
     """See to it that `out` holds nothing of another plan."""
     if fresh:
-        for name in (PLAN, RESULTS, SCORED, parts.PREDICTIONS, parts.SIZES):
+        for name in (PLAN, RESULTS, SCORED, EXAMPLES, parts.PREDICTIONS, parts.SIZES):
             (out / name).unlink(missing_ok=True)
         shutil.rmtree(out / parts.FOLDER, ignore_errors=True)
     if not plan.check_same(out):
@@ -182,6 +199,7 @@ def _scored(
     marked = [] if predict_only else marker.marked(asked, predictions, progress=lambda n, of: say("score", n, of, 0))
     if marked:
         write_parquet(out / SCORED, columns.table([one.scored for one in marked]))
+        write_json(out / EXAMPLES, examples(asked, marked, predictions, style=plan.style, seed=seed))
     result = results_of(plan, predictions, marked, seed=seed, resamples=resamples, judged_by=judge and judge.name)
     write_json(out / RESULTS, result)
     return result

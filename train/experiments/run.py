@@ -179,7 +179,7 @@ def _tested(plan: Plan, run: Run, release: str | Path, model: str, folder: Path,
     decoding = Decoding(max_new_tokens=how.answer_tokens)
     trusted = bool(given.get("trust_remote_code", False))
     backend = TransformersBackend.open(model, batch_size=how.batch_size, decoding=decoding, trust_remote_code=trusted)
-    return evaluate(asked, backend, out=folder / "evaluation", style=style, resamples=RESAMPLES, ranks=ranks)
+    return evaluate(asked, backend, out=folder / "evaluation", style=style, resamples=RESAMPLES, ranks=ranks, report=False)
 
 
 def _subset(target: str) -> str:

@@ -24,7 +24,7 @@ from medloom.train.prediction import Reply
 from medloom.train.scoring.scored import scored_of
 
 STYLE = Style()
-FAST: dict[str, Any] = {"resamples": 50}
+FAST: dict[str, Any] = {"resamples": 50, "report": False}
 
 
 def test_who_knows_everything_is_right_everywhere(some, tmp_path: Path):
