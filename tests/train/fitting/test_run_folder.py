@@ -62,10 +62,10 @@ def finished(run: RunFolder) -> RunFolder:
     """With what a trainer would leave there."""
 
     def write(folder: Path) -> None:
-        (folder / "config.json").write_text(json.dumps({"model_type": "llava", "_name_or_path": "/home/joe/base"}))
-        (folder / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "/home/joe/base", "r": 4}))
+        (folder / "config.json").write_text(json.dumps({"model_type": "llava", "_name_or_path": "/Users/joe/base"}))
+        (folder / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "/Users/joe/base", "r": 4}))
         (folder / "model.safetensors").write_bytes(b"weights")
-        (folder / "training_args.bin").write_bytes(b"/home/joe")
+        (folder / "training_args.bin").write_bytes(b"/Users/joe")
 
     run.save(write)
     history = [{"loss": 2.0, "step": 1}, {"eval_accuracy": 0.5, "step": 1}, {"total_flos": 3.0, "step": 2}]
@@ -86,7 +86,7 @@ def test_a_run_tells_settings_data_and_machine_without_naming_it(begun: RunFolde
     for path in finished(begun).root.iterdir():
         if path.is_file():
             text = path.read_text(encoding="utf-8")
-            for told_not in (str(tmp_path), "very-secret", socket.gethostname(), "/home/", "/tmp/", str(Path.cwd())):
+            for told_not in (str(tmp_path), "very-secret", socket.gethostname(), "/Users/", "/tmp/", str(Path.cwd())):
                 assert told_not not in text, (path.name, told_not)
             user = getpass.getuser()
             assert user == "root" or user not in text
@@ -108,14 +108,14 @@ def test_the_config_is_read_again_as_the_same_settings(release: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("/home/joe/models/llava", "llava"),
+        ("/Users/joe/models/llava", "llava"),
         ("~/models/llava", "llava"),
         ("file:///data/x.json", "x.json"),
         (r"C:\models\llava", "llava"),
         ("org/name", "org/name"),
         ("runs/one", "runs/one"),
         ("a/b and c/d", "a/b and c/d"),
-        ("can't open /home/joe/x.json: gone", "can't open x.json: gone"),
+        ("can't open /Users/joe/x.json: gone", "can't open x.json: gone"),
         ("constant", "constant"),
         ("1/2", "1/2"),
         (str(Path.cwd() / "runs" / "one"), str(Path("runs") / "one")),
