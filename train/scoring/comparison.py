@@ -41,8 +41,9 @@ def compare(
     resamples: int = 1000,
     method: str = "bca",
     level: float = LEVEL,
+    facets: Sequence[str] = FACETS,
 ) -> dict[str, Any]:
-    """Differences (a minus b) of all measures that both have, of all and by every facet.
+    """Differences (a minus b) of all measures that both have, of all and by facets.
 
     Replies are paired by question and variant; those of one run alone are counted and left out, and so is a measure of a
     pair that only one of the two has. `p` is the permutation test over groups; `mcnemar` stands beside it for measures
@@ -55,6 +56,7 @@ def compare(
         resamples: How many draws an interval and a test are made from.
         method: `bca` or `percentile`.
         level: Of the intervals.
+        facets: By what they are told apart.
 
     Raises:
         UsageError: no question is in both, or a question is twice in one.
@@ -69,7 +71,7 @@ def compare(
         **_branch(pairs, np.arange(len(places)), name="all"),
         "only_in_a": _alone(first, second),
         "only_in_b": _alone(second, first),
-        "by": {facet: _facet(pairs, facet) for facet in FACETS},
+        "by": {facet: _facet(pairs, facet) for facet in facets},
         "intervals": {"seed": seed, "resamples": resamples, "method": method, "level": level, "drawn": "groups"},
     }
 
