@@ -142,6 +142,7 @@ def _part(one: Drawn) -> dict[str, Any]:
 
 def _trained(plan: Plan, run: Run, release: str | Path, folder: Path) -> str:
     """The folder of the model that was trained; the untrained one's name without parts."""
+    from ..fitting.checkpoints import DONE
     from ..sft import fit, parse
 
     base = str(plan.options.settings.get("model_name_or_path") or "")
@@ -157,6 +158,8 @@ def _trained(plan: Plan, run: Run, release: str | Path, folder: Path) -> str:
     own = folder / f".settings-{os.environ.get('RANK', '0')}.yaml"
     folder.mkdir(parents=True, exist_ok=True)
     own.write_text(text, encoding="utf-8")
+    if not (folder / "training" / DONE).is_file():  # replies of a model that is trained anew aren't its own
+        shutil.rmtree(folder / "evaluation", ignore_errors=True)
     try:
         return str(fit(parse(["--config", str(own), "--output_dir", str(folder / "training")])))
     finally:

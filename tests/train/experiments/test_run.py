@@ -22,6 +22,9 @@ TARGET = "x-ray-lung-fracture"
 @pytest.fixture(scope="module")
 def planned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Plan, Path]:
     """A plan of few steps over a small world, and its release."""
+    import torch
+
+    torch.set_num_threads(1)  # before the fixture of every test does, since runs are compared to the bit
     folder = tmp_path_factory.mktemp("runs")
     world = World(
         train=24, test=12, modalities=("X-ray", "CT"), areas=("lung", "brain"), tasks=("fracture", "level-identification")
@@ -30,9 +33,9 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Plan, Path]:
     given = settings(learner(release, folder / "m"), steps=1)
     options = Options(
         targets=(TARGET,),
-        seeds=2,
+        seeds=1,
         budget=6,
-        sizes=(2, 4),
+        sizes=(2,),
         groups=("combinations", "sizes"),
         directions=("fixed-task",),
         settings=given,
@@ -108,7 +111,7 @@ def test_the_report_has_a_row_for_each_comparison_and_draws_curves(planned, done
     with (done / f"curves-{TARGET}.csv").open(newline="") as lines:
         points = list(csv.DictReader(lines))
     assert {(one["series"], int(one["samples"])) for one in points} == {
-        (series, size) for series in ("target", "target and related", "all related", "unrelated") for size in (2, 4)
+        (series, size) for series in ("target", "target and related", "all related", "unrelated") for size in (2,)
     }
     assert (done / f"curves-{TARGET}.png").read_bytes().startswith(b"\x89PNG")
 

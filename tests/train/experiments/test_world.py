@@ -23,7 +23,7 @@ def experiment(folder: Path, *, control: bool, directions: tuple[str, ...]) -> d
     tasks = ("cancer-classification", "fracture")
     world = World(train=260, test=200, modalities=("X-ray", "CT"), areas=("lung", "brain"), tasks=tasks, control=control)
     release = released(world, folder)
-    given = settings(learner(release, folder / "m"), steps=80)
+    given = settings(learner(release, folder / "m"), steps=70)
     options = Options(
         targets=(TARGET,),
         seeds=SEEDS,
