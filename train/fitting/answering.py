@@ -60,7 +60,8 @@ class Answering:
     def _one(self, asked: Asked, reply: Any, backend: Any) -> Scored:
         said = Prediction(asked.question.id, PLAIN, reply.text, reply.finish)
         frame = conversation.frame(asked, backend.seen_size)
-        return score(asked.question, asked.record, said, dialect=dialect(self.style.dialect), frame=frame)
+        way = dialect(self.style.dialect)
+        return score(asked.question, asked.record, said, dialect=way, frame=frame, masks=self.style.masks)
 
 
 def measures(scored: Sequence[Scored]) -> dict[str, float]:
