@@ -7,7 +7,7 @@
     OUT/scored.parquet        what was read in each, and its measures (`train/scoring/scored.py`)
     OUT/results.json          the numbers
     OUT/examples.json         some replies word for word
-    OUT/report.md, .html      all of this for people, with plots (`report/`)
+    OUT/report.md, .html      all of this for people, with plots (see `report/`)
 
 A run that was killed goes on where it stopped. Several processes share the parts among them, and give what one gives.
 """

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...scoring.measures import MEASURES, POOLED, PRIMARY
-from ...scoring.summary import SMALL_N
+from ...scoring.summary import SMALL_GROUPS, SMALL_N
 from . import numbers
 from .document import Column
 
@@ -65,6 +65,11 @@ def rows(name: str, branch: Branch, measures: Sequence[str]) -> Iterator[tuple[s
 def few(branch: Branch, one: Mapping[str, Any]) -> bool:
     """Whether there are too few questions or groups to lean on a measure of a branch."""
     return branch["small"] or one["n"] < SMALL_N
+
+
+def few_pairs(branch: Branch, one: Mapping[str, Any]) -> bool:
+    """The same of a branch of a comparison."""
+    return one["n"] < SMALL_N or branch["groups"] < SMALL_GROUPS
 
 
 def values(one: Mapping[str, Any]) -> tuple[str, str, str, str]:

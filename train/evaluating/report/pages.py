@@ -12,16 +12,14 @@ from markupsafe import Markup, escape
 
 from .document import Bullets, Document, Example, Figure, Section, Table
 
-PLOTS = "plots"
-"""The folder beside `report.md` that holds its pictures."""
 _SPECIAL = re.compile(r"([\\`*_|\[\]#~])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 """Signs that no file of text should hold, and those that turn the direction of what stands behind them."""
 
 
-def markdown(document: Document) -> str:
-    """The document as Markdown; plots are files in `plots/`."""
-    text = _environment(markup=False).get_template("page.md.jinja").render(document=document, plots=PLOTS)
+def markdown(document: Document, *, plots: str) -> str:
+    """The document as Markdown; its plots are files in the folder `plots` beside it."""
+    text = _environment(markup=False).get_template("page.md.jinja").render(document=document, plots=plots)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 

@@ -1,6 +1,6 @@
 """The report of one evaluation, from the files that it left.
 
-    OUT/report.md      for a repository or a README; its plots lie in OUT/plots, each with its numbers as CSV
+    OUT/report.md      for a repository or a README; its plots lie in OUT/report-plots, each with its numbers as CSV
     OUT/report.html    one file with everything inside
 
 Every number of it stands in `results.json`; the same results give the same bytes.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,12 @@ from . import numbers
 from .branches import facets, tree
 from .document import Document, Figure, Section
 from .headline import headline
-from .pages import PLOTS, html, markdown
+from .pages import html, markdown
 from .replies import replies
 from .settings import limits, scoring, settings
 from .variants import variants
 
 RESULTS, EXAMPLES = "results.json", "examples.json"
-MARKDOWN, HTML = "report.md", "report.html"
 VERSION = 1
 """Of `results.json`, as it is read here."""
 
@@ -38,7 +38,7 @@ def write_report(folder: Path) -> dict[str, Path]:
         UsageError: the folder holds no results, or those of another version.
     """
     results, kept = results_in(folder), read_json(folder / EXAMPLES)
-    return write(report(results, kept if isinstance(kept, Mapping) else {}), folder, names=(MARKDOWN, HTML))
+    return write(report(results, kept if isinstance(kept, Mapping) else {}), folder, name="report")
 
 
 def report(results: Mapping[str, Any], kept: Mapping[str, Any]) -> Document:
@@ -73,22 +73,19 @@ def model_of(results: Mapping[str, Any]) -> str:
     return str(backend.get("model") or backend.get("name") or "unknown")
 
 
-def write(document: Document, folder: Path, *, names: tuple[str, str]) -> dict[str, Path]:
+def write(document: Document, folder: Path, *, name: str) -> dict[str, Path]:
     """Write a document as Markdown with its plots, and as HTML; what was written, plots of an earlier one being gone."""
     folder.mkdir(parents=True, exist_ok=True)
-    plots = folder / PLOTS
-    figures = list(document.figures())
-    written = {"markdown": folder / names[0], "html": folder / names[1]}
-    if figures:
+    plots = folder / f"{name}-plots"
+    shutil.rmtree(plots, ignore_errors=True)
+    written = {"markdown": folder / f"{name}.md", "html": folder / f"{name}.html"}
+    for one in document.figures():
         plots.mkdir(exist_ok=True)
-    for old in plots.glob("*.*") if plots.is_dir() else ():
-        if old.suffix in (".png", ".csv"):
-            old.unlink()
-    for one in figures:
-        written |= {f"{PLOTS}/{one.name}.{kind}": plots / f"{one.name}.{kind}" for kind in ("png", "csv")}
-        (plots / f"{one.name}.png").write_bytes(one.png)
-        write_text(plots / f"{one.name}.csv", [_csv(one)])
-    write_text(written["markdown"], [markdown(document)])
+        files = {kind: plots / f"{one.name}.{kind}" for kind in ("png", "csv")}
+        files["png"].write_bytes(one.png)
+        write_text(files["csv"], [_csv(one)])
+        written |= {path.name: path for path in files.values()}
+    write_text(written["markdown"], [markdown(document, plots=plots.name)])
     write_text(written["html"], [html(document)])
     return written
 
