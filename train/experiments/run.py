@@ -6,7 +6,10 @@
     OUT/runs/<id>/evaluation/         replies, scores and numbers of `medloom evaluate`
     OUT/runs/<id>/run.json            the word that all is done
 
-torchrun --nproc_per_node 8 -m medloom.train.experiments.run PLAN RELEASE --out OUT --only ID
+Under torchrun training and test are two launches, since a trainer that ends takes the process group with it:
+
+torchrun --nproc_per_node 8 -m medloom.train.experiments.run PLAN RELEASE --out OUT --only ID --phase train
+torchrun --nproc_per_node 8 -m medloom.train.experiments.run PLAN RELEASE --out OUT --only ID --phase test
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ from .drawing import Drawn
 from .plan import Plan, Run, again, read, tests_of
 
 MARKER, PLAN = "run.json", "plan.json"
+PHASES = ("train", "test")
 RESAMPLES = 200
 Progress = Callable[[str, int, int, int], None]
 
@@ -104,14 +108,20 @@ def selected(told: Mapping[str, Any], only: Sequence[str]) -> list[str]:
 
 
 def carry_out_one(plan: Plan, run: Run, release: str | Path, out: Path, *, how: How) -> None:
-    """Train and test one run; under torchrun on every process of it."""
+    """Train and test one run in this process."""
+    train_one(plan, run, release, out)
+    examine_one(plan, run, release, out, how=how)
+    gc.collect()
+
+
+def examine_one(plan: Plan, run: Run, release: str | Path, out: Path, *, how: How) -> None:
+    """Test a run that is trained, and say that it is finished; under torchrun on every process of it."""
     from ..predicting.ranks import Ranks
 
     folder = out / "runs" / run.id
-    model = _trained(plan, run, release, folder)
+    model = str(folder / "training") if run.parts else _base(plan)
     ranks = Ranks.here()
     result = _tested(plan, run, release, model, folder, how=how, ranks=ranks)
-    gc.collect()
     if ranks.first:
         scores = {name: one.get("micro", one) for name, one in result["scores"]["measures"].items()}
         write_json(folder / MARKER, {"id": run.id, "questions": result["questions"], "scores": scores})
@@ -140,16 +150,21 @@ def _part(one: Drawn) -> dict[str, Any]:
     return {"suite": one.suite, "split": "train", "kinds": list(one.kinds), "select": {"where": f"key IN ({keys})"}}
 
 
-def _trained(plan: Plan, run: Run, release: str | Path, folder: Path) -> str:
-    """The folder of the model that was trained; the untrained one's name without parts."""
-    from ..fitting.checkpoints import DONE
-    from ..sft import fit, parse
-
+def _base(plan: Plan) -> str:
     base = str(plan.options.settings.get("model_name_or_path") or "")
     if not base:
         raise UsageError("settings without model_name_or_path; expected the model to train; give --config to the plan")
-    if not run.parts:
-        return base
+    return base
+
+
+def train_one(plan: Plan, run: Run, release: str | Path, out: Path) -> None:
+    """Train a run, unless it is one of the untrained model; under torchrun on every process of it."""
+    from ..fitting.checkpoints import DONE
+    from ..sft import fit, parse
+
+    folder = out / "runs" / run.id
+    if not _base(plan) or not run.parts:
+        return
     text = yaml.safe_dump(settings_of(plan, run, release), sort_keys=False, width=1 << 20)
     path = folder / "settings.yaml"
     if int(os.environ.get("RANK", "0")) == 0:
@@ -161,7 +176,7 @@ def _trained(plan: Plan, run: Run, release: str | Path, folder: Path) -> str:
     if not (folder / "training" / DONE).is_file():  # replies of a model that is trained anew aren't its own
         shutil.rmtree(folder / "evaluation", ignore_errors=True)
     try:
-        return str(fit(parse(["--config", str(own), "--output_dir", str(folder / "training")])))
+        fit(parse(["--config", str(own), "--output_dir", str(folder / "training")]))
     finally:
         own.unlink()
 
@@ -217,9 +232,11 @@ def _launched(out: Path, release: str | Path, name: str, how: How) -> None:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", count, "-m", __name__]
     command += [str(out / PLAN), str(release), "--out", str(out), "--only", name]
     command += ["--batch-size", str(how.batch_size), "--answer-tokens", str(how.answer_tokens)]
-    code = subprocess.run([*command, *(["--keep-models"] if how.keep_models else [])], check=False).returncode
-    if code or not finished(out, name):
-        raise UsageError(f"run {name}: torchrun ended with {code}; expected it to finish; what it says stands above")
+    command += ["--keep-models"] if how.keep_models else []
+    for phase in PHASES:
+        code = subprocess.run([*command, "--phase", phase], check=False).returncode
+        if code:
+            raise UsageError(f"run {name}: torchrun ended its {phase} with {code}; expected 0; what it says stands above")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -232,14 +249,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--batch-size", type=int, default=How().batch_size)
     parser.add_argument("--answer-tokens", type=int, default=How().answer_tokens)
     parser.add_argument("--keep-models", action="store_true")
+    parser.add_argument("--phase", choices=PHASES, required=True)
     given = parser.parse_args(argv)
     how = How(keep_models=given.keep_models, batch_size=given.batch_size, answer_tokens=given.answer_tokens)
     try:
         told = read(Path(given.plan))
         plan = again(told, given.release)
         for name in selected(told, given.only):
-            if not finished(given.out, name):
-                carry_out_one(plan, plan.runs[name], given.release, given.out, how=how)
+            if finished(given.out, name):
+                continue
+            if given.phase == "train":
+                train_one(plan, plan.runs[name], given.release, given.out)
+            else:
+                examine_one(plan, plan.runs[name], given.release, given.out, how=how)
     except MedLoomError as error:
         sys.stderr.write(f"{error.kind}: {error}\n")
         raise SystemExit(error.exit_code) from error
