@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -34,10 +34,15 @@ ALWAYS = {
 
 
 @cache
-def _processes() -> ForkServerContext:
+def _forked() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
     return context
+
+
+def _processes() -> ForkServerContext | SpawnContext:
+    """New processes where a Hub is named: the libraries read its address as they are loaded."""
+    return multiprocessing.get_context("spawn") if "HF_ENDPOINT" in os.environ else _forked()
 
 
 @dataclass

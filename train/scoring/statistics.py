@@ -42,8 +42,8 @@ def sums(top: np.ndarray, bottom: np.ndarray, groups: Sequence[str] | np.ndarray
     names, place = np.unique(np.asarray(groups, dtype=object).astype(str), return_inverse=True)
     shape = (len(names), np.atleast_2d(top.T).shape[0])
     by_group = Sums(np.zeros(shape), np.zeros(shape))
-    np.add.at(by_group.top, place, top.reshape(-1, shape[1]))
-    np.add.at(by_group.bottom, place, bottom.reshape(-1, shape[1]))
+    np.add.at(by_group.top, place, top.reshape(len(place), shape[1]))
+    np.add.at(by_group.bottom, place, bottom.reshape(len(place), shape[1]))
     return by_group
 
 

@@ -86,7 +86,7 @@ def test_files_agree_with_what_comes_back(some, tmp_path: Path):
     assert {one["text"] for one in predictions} == {"A"}
     assert len(rows) == 80
     assert sorted(path.name for path in tmp_path.iterdir() if path.name[0] != ".") == [
-        "plan.json", "predictions.parquet", "results.json", "scored.parquet", "seen-sizes.json",
+        "examples.json", "plan.json", "predictions.parquet", "results.json", "scored.parquet", "seen-sizes.json",
     ]  # fmt: skip
     assert found["settings"]["backend"]["model"] == "always A"
     assert str(tmp_path) not in (tmp_path / "results.json").read_text()
