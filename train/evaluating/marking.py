@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...schema.errors import UsageError
@@ -37,6 +37,8 @@ class Marked:
     """See `error_kinds.kind_of`."""
     told: str | None = None
     """What was changed, in the picture's own units."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What the labels that the answer is about are called, by id, as far as the record says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ class Marker:
         scored = self._scored(asked.question, asked.record, prediction)
         told = windows.told(asked.record, FACTORS[variant]) if variant in FACTORS else None
         kind = kind_of(scored, prediction.text, asked.question)
-        found = [Marked(scored, decision(scored, asked.question), kind, told)]
+        names = {one["label_id"]: one["label"] for one in asked.record["labels"] if one["label_id"] in scored.labels}
+        found = [Marked(scored, decision(scored, asked.question), kind, told, names)]
         if changed.stays is not None:
             again = self._scored(changed.stays, asked.record, prediction)
             found.append(Marked(replace(again, variant=f"{variant}:{STAYS}"), decision(again, changed.stays), kind))

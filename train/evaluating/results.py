@@ -49,6 +49,7 @@ def results_of(
         "scored": True,
         "scores": summarize([one for one, _ in plain], seed=seed, resamples=resamples),
         "error_kinds": counted(plain, probes),
+        "labels": dict(sorted({id: name for one in marked for id, name in one.names.items()}.items())),
         "variants": {one.id: told(one, marked, asked=asked, shares=shares) for one in chosen(plan.settings["variants"])},
     }
 

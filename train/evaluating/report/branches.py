@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from ...scoring.columns import FACETS, TREE
@@ -17,6 +18,7 @@ LONGEST = 300
 MOST_DRAWN = 40
 FIRST = ("source", "kind", "label")
 """Facets that readers ask for first; the levels of the tree stand apart, with it."""
+_UNCALLED: Mapping[str, str] = MappingProxyType({})
 
 
 def tree(results: Mapping[str, Any]) -> Section:
@@ -41,12 +43,19 @@ def facets(results: Mapping[str, Any]) -> Section:
     names = speaking(scores["by"]["kind"])
     order = (*FIRST, *(one for one in FACETS if one not in (*FIRST, *TREE)))
     text = "A question belongs to each of the labels that its answer is about, so that the rows of labels may overlap."
-    return Section(
-        "facets", "By source, kind, label and more", (text, *(_table(one, scores["by"][one], names) for one in order))
-    )
+    called = results.get("labels", {})
+    tables = (_table(one, scores["by"][one], names, called=called if one == "label" else {}) for one in order)
+    return Section("facets", "By source, kind, label and more", (text, *tables))
 
 
-def _table(facet: str, branches: Mapping[str, Branch], names: Sequence[str]) -> Table | str:
+def called_so(word: str, called: Mapping[str, str]) -> str:
+    """A label's name before its id, where it has one; any other word as it is."""
+    return f"{called[word]} ({word})" if called.get(word, word) != word else word
+
+
+def _table(
+    facet: str, branches: Mapping[str, Branch], names: Sequence[str], *, called: Mapping[str, str] = _UNCALLED
+) -> Table | str:
     """A facet's branches by name; only the largest where there are too many."""
     title = f"By {numbers.words(facet)}"
     if not branches:
@@ -55,7 +64,8 @@ def _table(facet: str, branches: Mapping[str, Branch], names: Sequence[str]) -> 
     if len(kept) < len(branches):
         title += f": the {len(kept)} largest of {len(branches)}, all stand in results.json"
     columns = (Column(numbers.words(facet)), *COLUMNS)
-    found = [row for word in branches if word in set(kept) for row in rows(word, branches[word], names)]
+    shown = set(kept)
+    found = [row for word in branches if word in shown for row in rows(called_so(word, called), branches[word], names)]
     return Table(title, columns, tuple(found), folded=len(found) > 25)
 
 

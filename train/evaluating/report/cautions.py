@@ -16,14 +16,14 @@ def how(found: Mapping[str, Any]) -> Section:
     """What intervals and p values are made of."""
     drawn = found["intervals"]
     level, draws = round(100 * drawn["level"]), f"{drawn['resamples']:,}"
-    least = numbers.probability(1 / (drawn["resamples"] + 1))
+    least = numbers.probability(max(1 / (drawn["resamples"] + 1), 2.0 ** (1 - found["groups"])))
     items = (
         "Replies are paired by question and variant. A measure of a pair that only one of the two runs has is left out.",
         f"Intervals of {level} %: bootstrap of {draws} draws of whole groups, the same groups being drawn for both runs, seed "
         f"{drawn['seed']}.",
         "`p`: how often a difference so large comes up when the runs' replies to a group change places by chance, whole groups "
-        f"at a time. With {draws} arrangements it can't be smaller than {least}, so that an adjusted value over many branches "
-        "can't be small; more `--resamples` help.",
+        f"at a time. With {draws} arrangements of {numbers.count(found['groups'])} groups it can't be smaller than about {least}, so "
+        "that an adjusted value over many branches can't be small; more groups or, where there are many, more `--resamples` help.",
         "`p (Holm)` is adjusted over the branches of one facet and over all pairs of runs, for each measure by itself. "
         f"Verdicts go by it, at {ALPHA}.",
         "McNemar's test stands beside it for measures of 0 and 1: exact, or chi-squared with continuity correction for more "

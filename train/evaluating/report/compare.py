@@ -61,6 +61,7 @@ def compared(runs: Sequence[Run], *, seed: int, resamples: int) -> dict[str, Any
         "version": VERSION,
         "questions": len(common),
         "groups": len({runs[0].scored[id, PLAIN].group for id in common}),
+        "labels": {id: name for one in runs for id, name in one.results.get("labels", {}).items()},
         "runs": [_told(one, common) for one in runs],
         "settings_that_differ": settings_that_differ(runs),
         "variants": _variants(runs, common),
@@ -79,7 +80,13 @@ def _told(run: Run, common: set[str]) -> dict[str, Any]:
         "questions": len(run.plain),
         "statuses": dict(sorted(Counter(one.status for one in run.of(common, PLAIN)).items())),
         "left_out": {"n": len(left), "first": left[:NAMED]},
+        "shares": {} if left else {name: _shares(one) for name, one in run.results["variants"].items()},
     }
+
+
+def _shares(variant: Mapping[str, Any]) -> dict[str, Any]:
+    """What a variant tells of one run: flips, right answers, who follows, abstains or invents."""
+    return {name: one for name, one in variant.items() if isinstance(one, Mapping) and "value" in one}
 
 
 def _variants(runs: Sequence[Run], common: set[str]) -> dict[str, list[int]]:

@@ -8,11 +8,12 @@ from typing import Any
 from ...scoring.columns import FACETS, TREE
 from ...scoring.measures import LESS_IS_BETTER
 from . import numbers
-from .branches import LONGEST, MOST_DRAWN
+from .branches import LONGEST, MOST_DRAWN, called_so
 from .cautions import ALPHA, how, limits
 from .document import Column, Document, Figure, Section, Table
 from .measured import FEW, about, few_pairs, speaking
 from .plots import Estimate, forest
+from .variants import SAID
 
 Pair = Mapping[str, Any]
 
@@ -22,7 +23,8 @@ def comparison(found: Mapping[str, Any]) -> Document:
     runs = found["runs"]
     title = "Comparison: " + " · ".join(one["name"] for one in runs)
     who = tuple((one["name"], one["model"]) for one in runs)
-    pairs = (_pair(number, one) for number, one in enumerate(found["pairs"], start=1))
+    called = found["labels"]
+    pairs = (_pair(number, one, called) for number, one in enumerate(found["pairs"], start=1))
     return Document(title, who, (_runs(found), *pairs, how(found), limits(found)))
 
 
@@ -49,7 +51,15 @@ def _runs(found: Mapping[str, Any]) -> Section:
          numbers.share(one["statuses"].get("answered", 0), found["questions"]))
         for one in runs
     )  # fmt: skip
-    parts: list[Any] = [text, Table("Runs", columns, rows), _statuses(runs), *_settings(found), *_asked(found), *_alone(runs)]
+    parts: list[Any] = [
+        text,
+        Table("Runs", columns, rows),
+        _statuses(runs),
+        *_settings(found),
+        *_asked(found),
+        *_shares(runs),
+        *_alone(runs),
+    ]
     return Section("runs", "What is compared", tuple(parts))
 
 
@@ -78,6 +88,22 @@ def _asked(found: Mapping[str, Any]) -> Iterator[Table]:
         yield Table("Replies to the same questions asked otherwise", columns, rows)
 
 
+def _shares(runs: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
+    """What changes did to each run by itself: flips beside right answers, abstention, invention."""
+    in_all = [name for name in runs[0]["shares"] if all(name in one["shares"] for one in runs)]
+    rows = [
+        (name, said, *(f"{numbers.value(one['value'])} ({numbers.ends(one)})" for one in some))
+        for name in in_all
+        for what, said in SAID.items()
+        if len(some := [one["shares"][name][what] for one in runs if what in one["shares"][name]]) == len(runs)
+    ]
+    if rows:
+        columns = (Column("variant", code=True), Column("share of replies that …"))
+        columns += tuple(Column(one["name"], number=True) for one in runs)
+        title = "What changes did to each run by itself, with intervals of its own"
+        yield Table(title, columns, tuple(rows), folded=len(rows) > 25)
+
+
 def _alone(runs: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
     rows = tuple((id, one["name"]) for one in runs for id in one["left_out"]["first"])
     if rows:
@@ -86,7 +112,7 @@ def _alone(runs: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
         yield Table(title, (Column("question", code=True), Column("in the run")), rows, folded=len(rows) > 10)
 
 
-def _pair(number: int, pair: Pair) -> Section:
+def _pair(number: int, pair: Pair, called: Mapping[str, str]) -> Section:
     names = (pair["a"], pair["b"])
     speak = speaking(pair["by"]["kind"])
     text = (
@@ -97,7 +123,8 @@ def _pair(number: int, pair: Pair) -> Section:
     parts += [_figure(number, pair, one) for one in speak if len(list(_drawn(pair, one))) > 1]
     if pair["variants"]:
         parts.append(_variants(pair, names))
-    parts += [_facet(facet, pair, speak) for facet in (*TREE, *(one for one in FACETS if one not in TREE)) if pair["by"][facet]]
+    order = (*TREE, *(one for one in FACETS if one not in TREE))
+    parts += [_facet(one, pair, speak, called=called if one == "label" else {}) for one in order if pair["by"][one]]
     parts.append(_every(pair, names))
     return Section(f"pair-{number}", f"{names[0]} against {names[1]}", tuple(parts))
 
@@ -149,7 +176,7 @@ def _variants(pair: Pair, names: tuple[str, str]) -> Table:
     return Table("The same questions asked otherwise", columns, tuple(rows), folded=len(rows) > 25)
 
 
-def _facet(facet: str, pair: Pair, speak: Sequence[str]) -> Table:
+def _facet(facet: str, pair: Pair, speak: Sequence[str], *, called: Mapping[str, str]) -> Table:
     branches, names = pair["by"][facet], (pair["a"], pair["b"])
     kept = set(sorted(branches, key=lambda word: (-branches[word]["n"], word))[:LONGEST])
     title = f"By {numbers.words(facet)}"
@@ -157,7 +184,7 @@ def _facet(facet: str, pair: Pair, speak: Sequence[str]) -> Table:
         title += f": the {len(kept)} largest of {len(branches)}, all stand in comparison.json"
     columns = _columns(Column(numbers.words(facet)), Column("measure", code=True), names=names, last="note")
     rows = [
-        (word, name, *_cells(one, FEW if few_pairs(branch, one) else ""))
+        (called_so(word, called), name, *_cells(one, FEW if few_pairs(branch, one) else ""))
         for word, branch in branches.items()
         if word in kept
         for name, one in branch["measures"].items()

@@ -8,7 +8,7 @@ from typing import Any
 from ...scoring.measures import LESS_IS_BETTER
 from . import numbers
 from .document import Column, Figure, Section, Table
-from .measured import FEW, Branch, about, few, speaking, told
+from .measured import FEW, Branch, about, bounds, few, speaking, told
 from .plots import Estimate, forest
 
 _COLUMNS = (
@@ -17,8 +17,8 @@ _COLUMNS = (
     Column("n", number=True),
     Column("value", number=True),
     Column("interval", number=True),
-    Column("mean over labels", number=True),
-    Column("mean over subsets", number=True),
+    Column("macro over labels", number=True),
+    Column("macro over subsets", number=True),
     Column("chance", number=True),
     Column("against chance"),
     Column("note"),
@@ -26,7 +26,7 @@ _COLUMNS = (
 _EVERY = (
     Column("measure", code=True),
     Column("what counts"),
-    *(Column(name, number=True) for name in ("n", "value", "interval", "Wilson", "mean over labels", "mean over subsets")),
+    *(Column(name, number=True) for name in ("n", "value", "interval", "Wilson", "macro over labels", "macro over subsets")),
     Column("chance", number=True),
 )
 
@@ -41,18 +41,23 @@ def headline(results: Mapping[str, Any]) -> Section:
         found.append(_figure(estimates))
     if human := tuple(_human(by_kind)):
         found += [_HUMAN_TEXT, Table("Beside people who outlined the same", _HUMAN, human)]
-    found.append(Table("All measures, over all kinds", _EVERY, tuple(_every(scores)), folded=len(scores["measures"]) > 12))
+    found.append(Table("All measures, over all kinds", _EVERY, tuple(_every(scores))))
+    if len(by_kind) > 1:
+        rows = tuple((numbers.words(kind), *row) for kind, branch in by_kind.items() for row in _every(branch))
+        found.append(Table("All measures, kind by kind", (Column("kind of question"), *_EVERY), rows, folded=True))
     if not names:
         found.insert(0, "No reply has any of the measures that speak for a kind of question.")
     return Section("headline", "What came out", tuple(found))
 
 
 def verdict(one: Mapping[str, Any]) -> str:
-    """How a measure stands to its chance level, as far as its interval tells."""
-    chance, low, high = one.get("chance"), one["low"], one["high"]
-    if chance is None or low is None:
+    """How a measure stands to its chance level, as far as its intervals tell: both, where it has Wilson's too."""
+    chance, ends = one.get("chance"), (one, one.get("wilson") or one)
+    if chance is None or one["low"] is None:
         return ""
-    return "above" if low > chance else "below" if high < chance else "can't be told apart"
+    if min(end["low"] for end in ends) > chance:
+        return "above"
+    return "below" if max(end["high"] for end in ends) < chance else "can't be told apart"
 
 
 def _sentences(scores: Branch) -> Iterator[str]:
@@ -66,7 +71,7 @@ def _sentences(scores: Branch) -> Iterator[str]:
     level, small = round(100 * scores["intervals"]["level"]), scores["intervals"]["small"]
     yield (
         f"Values are from 0 to 1, and more is better unless a measure says otherwise. Intervals are of {level} % and made by "
-        f"drawing whole groups; `few` marks what has fewer than {small['n']} questions or {small['groups']} groups, where they "
+        f"drawing whole groups, or Wilson's where all draws agree; `few` marks what has fewer than {small['n']} questions or {small['groups']} groups, where they "
         "are too narrow to lean on. Chance is what blind guessing is expected to get, for questions of choice alone."
     )
 
@@ -74,7 +79,7 @@ def _sentences(scores: Branch) -> Iterator[str]:
 def _rows(by_kind: Mapping[str, Branch]) -> Iterator[tuple[str, ...]]:
     for kind, branch in by_kind.items():
         for name, one in told(branch, speaking({kind: branch})):
-            cells = numbers.count(one["n"]), numbers.value(one["value"]), numbers.ends(one)
+            cells = numbers.count(one["n"]), numbers.value(one["value"]), numbers.ends(bounds(one))
             macros = (numbers.value(one.get(f"macro_{what}")) for what in ("labels", "subsets"))
             chance = numbers.value(one.get("chance"))
             yield (numbers.words(kind), name, *cells, *macros, chance, verdict(one), FEW if few(branch, one) else "")
@@ -91,7 +96,7 @@ def estimate(name: str, one: Mapping[str, Any], *, hollow: bool, heading: bool =
     """A measure as a row of a forest plot."""
     human = (one.get("human") or {}).get("value")
     beside = {"chance": one.get("chance"), "human": human}
-    return Estimate(name, one["value"], one["low"], one["high"], few=hollow, heading=heading, **beside)
+    return Estimate(name, one["value"], **bounds(one), few=hollow, heading=heading, **beside)
 
 
 def data_of(caption: str, rows: Sequence[Estimate]) -> Table:

@@ -72,12 +72,20 @@ def few_pairs(branch: Branch, one: Mapping[str, Any]) -> bool:
     return one["n"] < SMALL_N or branch["groups"] < SMALL_GROUPS
 
 
+def bounds(one: Mapping[str, Any]) -> dict[str, float | None]:
+    """The ends of a measure's interval; Wilson's where all draws agree, since an interval without width would claim too much."""
+    low, high, wilson = one["low"], one["high"], one.get("wilson")
+    if wilson and low is not None and low == high:
+        return {"low": wilson["low"], "high": wilson["high"]}
+    return {"low": low, "high": high}
+
+
 def values(one: Mapping[str, Any]) -> tuple[str, str, str, str]:
     """Value, interval, chance level and human bound."""
     human = one.get("human") or {}
     return (
         numbers.value(one["value"]),
-        numbers.ends(one),
+        numbers.ends(bounds(one)),
         numbers.value(one.get("chance")),
         numbers.value(human.get("value")),
     )

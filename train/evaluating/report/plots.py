@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
 WIDTH_INCHES, ROW_INCHES, EDGE_INCHES, DPI = 9.0, 0.26, 1.15, 110
 BLUE, ORANGE, GREEN, PINK, SKY, RUST, BLACK = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000"
-BARS = ((BLUE, ""), (ORANGE, "//"), (GREEN, "xx"), (PINK, ".."), (SKY, "\\\\"), (RUST, "++"), ("#F0E442", "oo"))
-"""Fills in turn, and their hatching."""
+BARS = (
+    (BLUE, ""), (ORANGE, "//"), (GREEN, "xx"), (PINK, ".."), (SKY, "\\\\"), (RUST, "++"), ("#F0E442", "oo"),
+    ("#999999", ""), ("#CCCCCC", "//"), (SKY, "xx"), ("#F0E442", "||"),
+)  # fmt: skip
+"""Fills in turn, and their hatching: no two alike."""
 MOST_LETTERS = 40
 
 
@@ -52,9 +55,15 @@ def forest(rows: Sequence[Estimate], *, label: str, zero: bool = False) -> bytes
     return _png(len(rows), lambda figure: _forest(figure.add_subplot(), rows, label=label, zero=zero))
 
 
-def stacked(bars: Mapping[str, Mapping[str, int]], *, label: str) -> bytes:
-    """What each bar consists of, in shares; its count stands behind its name."""
-    return _png(len(bars) + 1, lambda figure: _stacked(figure.add_subplot(), bars, label=label))
+def stacked(bars: Mapping[str, Mapping[str, int]], *, known: Sequence[str], label: str) -> bytes:
+    """What each bar consists of, in shares; its count stands behind its name.
+
+    Args:
+        bars: The counts of each.
+        known: All that a bar may consist of, so that each always has the same fill and place.
+        label: Of the axis.
+    """
+    return _png(len(bars) + 1, lambda figure: _stacked(figure.add_subplot(), bars, known, label=label))
 
 
 def dumbbells(rows: Sequence[Pair], *, label: str) -> bytes:
@@ -85,7 +94,7 @@ def _png(rows: int, draw: Callable[[Figure], None]) -> bytes:
 
 
 def _forest(axes: Axes, rows: Sequence[Estimate], *, label: str, zero: bool) -> None:
-    for few, name in ((False, "value and interval"), (True, "few questions or groups")):
+    for few, name in ((False, "value and interval"), (True, "value and interval, few questions or groups")):
         places = [place for place, one in enumerate(rows) if one.few is few]
         if places:
             face = "white" if few else BLUE
@@ -113,10 +122,12 @@ def _marks(axes: Axes, rows: Sequence[Estimate], what: str, form: str, colour: s
         axes.plot(*zip(*points, strict=True), form, ms=size, mew=2, mec=colour, mfc="none", label=name, zorder=4)
 
 
-def _stacked(axes: Axes, bars: Mapping[str, Mapping[str, int]], *, label: str) -> None:
+def _stacked(axes: Axes, bars: Mapping[str, Mapping[str, int]], known: Sequence[str], *, label: str) -> None:
     totals = [sum(bar.values()) for bar in bars.values()]
     starts = [0.0] * len(bars)
-    for number, part in enumerate(dict.fromkeys(name for bar in bars.values() for name in bar)):
+    for number, part in enumerate(known):
+        if not any(part in bar for bar in bars.values()):
+            continue
         lengths = [bar.get(part, 0) / total if total else 0.0 for bar, total in zip(bars.values(), totals, strict=True)]
         fill, hatch = BARS[number % len(BARS)]
         axes.barh(range(len(bars)), lengths, left=starts, color=fill, hatch=hatch, edgecolor="white", label=part, height=0.7)

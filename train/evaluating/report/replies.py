@@ -67,7 +67,7 @@ def _statuses(scores: Mapping[str, Any]) -> Iterator[Table | Figure]:
         (name, STATUSES.get(name, ""), numbers.count(counts[name]), numbers.share(counts[name], scores["n"])) for name in order
     )
     yield Table("Statuses of replies to questions as they stand", columns, rows)
-    yield _bars("statuses", "Statuses by kind of question", bars, order)
+    yield _bars("statuses", "Statuses by kind of question", bars, order=order, known=STATUSES)
 
 
 def _errors(kinds: Mapping[str, Any]) -> Iterator[Table | Figure]:
@@ -79,14 +79,16 @@ def _errors(kinds: Mapping[str, Any]) -> Iterator[Table | Figure]:
     )
     yield Table("Right replies, and what the others are wrong for", columns, rows)
     bars = {numbers.words(kind): {name: one[name] for name in order if name in one} for kind, one in kinds["by_kind"].items()}
-    yield _bars("errors", "Kinds of error by kind of question", bars, order)
+    yield _bars("errors", "Kinds of error by kind of question", bars, order=order, known=ERRORS)
 
 
-def _bars(name: str, title: str, bars: Mapping[str, Mapping[str, int]], order: Sequence[str]) -> Figure:
+def _bars(
+    name: str, title: str, bars: Mapping[str, Mapping[str, int]], *, order: Sequence[str], known: Mapping[str, str]
+) -> Figure:
     columns = (Column("kind of question"), *(Column(one, number=True) for one in order))
     rows = tuple((kind, *(numbers.count(bar.get(one, 0)) for one in order)) for kind, bar in bars.items())
     told = "; ".join(f"{kind}: {', '.join(f'{one} {n:,}' for one, n in bar.items())}" for kind, bar in bars.items())
-    png = stacked(bars, label="share of replies")
+    png = stacked(bars, known=list(dict.fromkeys([*known, *order])), label="share of replies")
     return Figure(name, title, f"A bar for each kind of question. {told}", png, Table(title, columns, rows))
 
 

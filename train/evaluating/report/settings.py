@@ -41,7 +41,7 @@ def scoring(results: Mapping[str, Any]) -> Section:
     items = (
         "Answers are read in replies by stated rules in a fixed order, never guessed: a reply that no rule reads is `unparsed` "
         "and wrong, and so is a refusal. What was read stands in `scored.parquet`, with the rule that read it.",
-        "Values weigh every question alike; `mean over labels` and `mean over subsets` weigh every label or subset alike, so "
+        "`value` weighs every question alike (micro); `macro over labels` and `macro over subsets` weigh every label or subset alike, so "
         "that frequent ones don't drown the others.",
         f"Intervals: {method} bootstrap of {how['resamples']:,} draws of whole groups, seed {how['seed']}. Questions about one "
         "patient hang together, so groups are drawn, not questions. Wilson's interval, for measures of 0 and 1, takes as many "

@@ -59,7 +59,12 @@ def _robustness(some: Variants) -> Iterator[Table | Figure]:
     )
     yield Table("How often answers flip, beside how often they are right", columns, tuple(_flips(some)))
     pairs = [
-        Pair(name, one["plain_right"]["value"], one["right"]["value"], _estimate(name, one["flips"]))
+        Pair(
+            f"{name} (n {one['flips']['n']:,})",
+            one["plain_right"]["value"],
+            one["right"]["value"],
+            _estimate(name, one["flips"]),
+        )
         for name, one in some.items()
         if one["flips"]["value"] is not None
     ]
@@ -101,7 +106,7 @@ _SHARES = (
     Column("value", number=True),
     Column("interval", number=True),
 )
-_SAID = {
+SAID = {
     "plain_right": "are right as the questions stand",
     "right": "are right when asked so",
     "flips": "give another answer",
@@ -119,7 +124,7 @@ _SAID = {
 
 def _shares(some: Variants) -> Iterator[tuple[str, ...]]:
     for name, one in some.items():
-        for what, said in _SAID.items():
+        for what, said in SAID.items():
             if what in one:
                 yield (name, said, *_cells(one[what]))
         for scores, word in (("plain_score", "as the questions stand"), ("score", "when asked so")):
