@@ -72,6 +72,26 @@ def mask_from_rle(counts: str, size_hw_px: tuple[int, int]) -> np.ndarray:
     return _paint(lengths_from_rle(counts, size_hw_px), size_hw_px)
 
 
+def mask_window(counts: str, size_hw_px: tuple[int, int], *, margin_px: int = 0) -> tuple[np.ndarray, tuple[int, int]]:
+    """The mask (uint8 of 0 and 1, h×w) in its tight box and a margin around it, cut off at the image's edges.
+
+    Beside it stand the row and column of its first pixel. An empty mask's window is 0×0, at (0, 0).
+
+    Raises:
+        RegionError: `bad-rle`.
+    """
+    starts, ends = spans_from_lengths(lengths_from_rle(counts, size_hw_px))
+    if not starts.size:
+        return np.zeros((0, 0), np.uint8), (0, 0)
+    height, width = size_hw_px
+    box = _boxes(starts, ends, cuts=np.zeros(1, np.intp), height=height)[0]
+    left, top = (max(int(side) - margin_px, 0) for side in box[:2])
+    right, bottom = min(int(box[2]) + margin_px, width), min(int(box[3]) + margin_px, height)
+    bounds = np.stack([starts, ends], axis=1).reshape(-1) - left * height
+    strip = _runs(np.diff(bounds, prepend=0, append=(right - left) * height)).reshape(right - left, height)
+    return _columns(strip[:, top:bottom]), (top, left)
+
+
 def rle_box(counts: str, size_hw_px: tuple[int, int]) -> Box:
     """The tight box of the mask.
 
@@ -173,5 +193,9 @@ def _boxes(starts: np.ndarray, ends: np.ndarray, *, cuts: np.ndarray, height: in
 
 def _paint(lengths: np.ndarray, size_hw_px: tuple[int, int]) -> np.ndarray:
     height, width = size_hw_px
-    inside = np.arange(lengths.size, dtype=np.int64).astype(np.uint8) & 1
-    return _columns(np.repeat(inside, lengths).reshape(width, height))
+    return _columns(_runs(lengths).reshape(width, height))
+
+
+def _runs(lengths: np.ndarray) -> np.ndarray:
+    """Zeros and ones in turn, uint8, as many of each as its length says."""
+    return np.repeat(np.arange(lengths.size, dtype=np.int64).astype(np.uint8) & 1, lengths)

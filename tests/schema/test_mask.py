@@ -17,6 +17,7 @@ from medloom.schema.region import (
     label_masks,
     mask_from_rle,
     mask_iou,
+    mask_window,
     rle_area,
     rle_box,
     rle_from_mask,
@@ -82,6 +83,21 @@ def test_area_and_box_need_no_pixels(mask: np.ndarray):
         with pytest.raises(RegionError) as caught:
             rle_box(counts, mask.shape)
         assert caught.value.code == "empty-mask"
+
+
+@given(masks, st.integers(0, 5))
+@example(np.ones((4, 3), np.uint8), 2)
+def test_a_window_is_the_mask_around_its_box(mask: np.ndarray, margin: int):
+    window, (top, left) = mask_window(rle_from_mask(mask), mask.shape, margin_px=margin)
+    assert window.dtype == np.uint8
+    assert window.flags.c_contiguous
+    if not mask.any():
+        assert (window.shape, top, left) == ((0, 0), 0, 0)
+        return
+    x0, y0, x1, y1 = tight_box(mask)
+    rows, columns = (slice(max(low - margin, 0), high + margin) for low, high in ((y0, y1), (x0, x1)))
+    assert (top, left) == (rows.start, columns.start)
+    np.testing.assert_array_equal(window, mask[rows, columns])
 
 
 def test_long_runs_survive():

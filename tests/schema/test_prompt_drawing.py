@@ -17,8 +17,9 @@ from medloom.schema.mask import mask_from_rle, rle_from_mask
 from medloom.schema.prompt_drawing import (
     LEAST_CONTRAST,
     PALETTE,
+    VEIL,
     colour_for,
-    contrast,
+    contrasts,
     drawn,
     line_width,
     strokes,
@@ -55,6 +56,16 @@ PROMPTS = {
 }
 
 
+def whole(prompt: Prompt, mask: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray | None]:
+    """Line and veil over all of the picture."""
+    stroke = strokes(prompt, record(mask))
+    x0, y0, x1, y1 = stroke.window_px
+    line, veil = np.zeros(SIZE, bool), np.zeros(SIZE, bool)
+    line[y0:y1, x0:x1] = stroke.line
+    veil[y0:y1, x0:x1] = False if stroke.veil is None else stroke.veil
+    return line, None if stroke.veil is None else veil
+
+
 def pictures() -> dict[str, np.ndarray]:
     random = np.random.default_rng(3)
     flat = {"white": (255,) * 3, "black": (0,) * 3, "grey": (128,) * 3, "dark grey": (64,) * 3, "light grey": (190,) * 3}
@@ -73,9 +84,9 @@ def pictures() -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("name", pictures())
 def test_lines_stand_out_from_what_is_around_them(name: str, kind: str) -> None:
     image = pictures()[name]
-    line, _ = strokes(PROMPTS[kind], record())
-    colour = colour_for(image, line)
-    assert contrast(colour, surroundings(image, line)) >= LEAST_CONTRAST
+    line, _ = whole(PROMPTS[kind])
+    colour = colour_for(image, line, line_px=1)
+    assert contrasts([colour], surroundings(image, line, 1))[0] >= LEAST_CONTRAST
     out = np.asarray(drawn(Image.fromarray(image), [PROMPTS[kind]], record()))
     assert (out[line] == colour).all()
 
@@ -85,8 +96,8 @@ def test_lines_stand_out_from_what_is_around_them(name: str, kind: str) -> None:
 def test_lines_stand_out_on_any_colour_with_any_noise(colour: tuple[int, int, int], spread: float, seed: int) -> None:
     noisy = np.random.default_rng(seed).normal(colour, spread, (*SIZE, 3))
     image = np.clip(noisy, 0, 255).astype(np.uint8)
-    line, _ = strokes(PROMPTS["box"], record())
-    assert contrast(colour_for(image, line), surroundings(image, line)) >= LEAST_CONTRAST
+    line, _ = whole(PROMPTS["box"])
+    assert contrasts([colour_for(image, line, line_px=1)], surroundings(image, line, 1))[0] >= LEAST_CONTRAST
 
 
 def test_the_colours_can_be_told_apart_whatever_cones_are_missing() -> None:
@@ -115,7 +126,7 @@ def test_the_original_is_never_touched_and_the_copy_is_the_same_each_time(mode: 
 
 @pytest.mark.parametrize("kind", ["box", "contour", "mask"])
 def test_lines_lie_outside_what_they_show(kind: str) -> None:
-    line, veil = strokes(PROMPTS[kind], record())
+    line, veil = whole(PROMPTS[kind])
     inside = blob().astype(bool)
     if kind == "box":
         inside[:], inside[30:90, 39:122] = False, True
@@ -129,7 +140,7 @@ def test_lines_lie_outside_what_they_show(kind: str) -> None:
 def test_a_mask_keeps_what_lies_under_its_veil() -> None:
     image = pictures()["ramp"]
     out = np.asarray(drawn(Image.fromarray(image), [PROMPTS["mask"]], record())).astype(int)
-    line, veil = strokes(PROMPTS["mask"], record())
+    line, veil = whole(PROMPTS["mask"])
     assert veil is not None
     assert (out[veil] != image[veil]).any(axis=1).all()
     assert np.corrcoef(out[veil].sum(axis=1), image[veil].sum(axis=1))[0, 1] > 0.99
@@ -138,7 +149,7 @@ def test_a_mask_keeps_what_lies_under_its_veil() -> None:
 
 @pytest.mark.parametrize("box", [(0.0, 0.0, 160.0, 120.0), (0.0, 0.0, 1.0, 1.0), (159.0, 119.0, 160.0, 120.0)])
 def test_boxes_at_the_edge_are_drawn(box: tuple[float, float, float, float]) -> None:
-    line, _ = strokes(Prompt("box", "a0", box_xyxy_px=box), record())
+    line, _ = whole(Prompt("box", "a0", box_xyxy_px=box))
     assert line.any()
 
 
@@ -146,13 +157,13 @@ def test_boxes_at_the_edge_are_drawn(box: tuple[float, float, float, float]) -> 
 def test_masks_at_the_edge_are_outlined(rows: slice) -> None:
     mask = np.zeros(SIZE, np.uint8)
     mask[rows] = 1
-    line, _ = strokes(PROMPTS["contour"], record(mask))
+    line, _ = whole(PROMPTS["contour"], mask)
     assert line.any()
     assert (line & mask.astype(bool)).sum() < 120 * 160 / 4
 
 
 def test_points_are_discs_around_each_point() -> None:
-    line, _ = strokes(PROMPTS["point"], record())
+    line, _ = whole(PROMPTS["point"])
     count, _ = cv2.connectedComponents(line.astype(np.uint8))
     assert count - 1 == 2
     assert line[60, 80]
@@ -174,3 +185,61 @@ def test_what_cannot_be_drawn_is_told() -> None:
     assert not mask_from_rle(empty["annotations"][0]["rle"], SIZE).any()
     with pytest.raises(UsageError, match="empty"):
         drawn(picture, [PROMPTS["contour"]], empty)
+
+
+def drawn_whole(image: np.ndarray, prompt: Prompt, mask: np.ndarray) -> np.ndarray:
+    """What `drawn` says it does, done plainly over all of the picture."""
+    size = (image.shape[0], image.shape[1])
+    line, inside = _line_of(prompt, mask, size), mask.astype(bool)
+    wide = 2 * 3 * line_width(size) + 1
+    near = image[cv2.dilate(line.astype(np.uint8), np.ones((wide, wide), np.uint8)).astype(bool)]
+    near = near[:: 1 + len(near) // 2**14]
+    lab = cv2.cvtColor(near[None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
+    far = []
+    for colour in PALETTE:
+        own = cv2.cvtColor(np.array([[colour]], np.uint8).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
+        far.append(np.percentile(np.sqrt((((lab - own) * (1, 0.5, 0.5)) ** 2).sum(axis=1)), 10))
+    out, best = image.copy(), np.array(PALETTE[int(np.argmax(far))])
+    if prompt.kind == "mask":
+        out[inside] = np.rint((1 - VEIL) * out[inside] + VEIL * best)
+    out[line] = best
+    return out
+
+
+def _line_of(prompt: Prompt, mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    thick, (rows, columns) = line_width(size), np.indices(size)
+    if prompt.points_xy_px:
+        radius = max(1.5, 2 * thick)
+        return np.any([(columns + 0.5 - x) ** 2 + (rows + 0.5 - y) ** 2 <= radius**2 for x, y in prompt.points_xy_px], axis=0)
+    around = np.ones((2 * thick + 1, 2 * thick + 1), np.uint8)
+    inside = mask.copy()
+    if prompt.box_xyxy_px is not None:
+        (x0, y0), (x1, y1) = np.floor(prompt.box_xyxy_px[:2]), np.ceil(prompt.box_xyxy_px[2:])
+        inside = ((columns >= x0) & (columns < x1) & (rows >= y0) & (rows < y1)).astype(np.uint8)
+    padded = np.pad(inside, thick)
+    inner = (padded - cv2.erode(padded, around))[thick:-thick, thick:-thick].astype(bool)
+    edge = (rows < thick) | (columns < thick) | (rows >= size[0] - thick) | (columns >= size[1] - thick)
+    return (cv2.dilate(inside, around) - inside).astype(bool) | (inner & edge)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(sorted(PROMPTS)), st.sampled_from([(7, 5), (120, 160), (450, 420)]), st.integers(0, 10**6), st.booleans()
+)
+def test_drawing_in_a_window_is_drawing_on_the_whole_picture(kind: str, size: tuple[int, int], seed: int, rough: bool) -> None:
+    random, (height, width) = np.random.default_rng(seed), size
+    image = cv2.resize(random.integers(0, 256, (5, 5, 3), np.uint8), (width, height))
+    if rough:
+        image = np.clip(image + random.normal(0, 30, image.shape), 0, 255).astype(np.uint8)
+    x0, y0 = (int(random.integers(0, side)) for side in (width, height))
+    x1, y1 = int(random.integers(x0, width)) + 1, int(random.integers(y0, height)) + 1
+    mask = np.zeros(size, np.uint8)
+    mask[y0:y1, x0:x1] = random.random((y1 - y0, x1 - x0)) < random.choice([0.3, 1.0])
+    mask[y0, x0] = 1
+    prompt = {
+        "box": Prompt("box", "a0", box_xyxy_px=(x0 + 0.25, float(y0), float(x1), y1 - 0.5)),
+        "point": Prompt("point", "a0", points_xy_px=((x0 + 0.5, y0 + 0.5), (x1 - 0.75, y1 - 0.5))),
+    }.get(kind, Prompt(kind, "a0"))
+    entry = {"key": "k", "size_hw_px": list(size), "annotations": [{"id": "a0", "rle": rle_from_mask(mask)}]}
+    found = np.asarray(drawn(Image.fromarray(image), [prompt], entry))
+    np.testing.assert_array_equal(found, drawn_whole(image, prompt, mask))

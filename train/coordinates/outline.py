@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from ...schema.errors import UsageError
-from ...schema.mask import mask_from_rle
+from ...schema.mask import mask_window
 from ...schema.polygon import contours_from_mask
 from .place import Place
 
@@ -51,16 +51,18 @@ def places_of(annotation: Mapping[str, Any], size_hw_px: tuple[int, int], *, mas
 
 def rings(rle: str, size_hw_px: tuple[int, int], *, label: str | None = None) -> list[Place]:
     """A mask (COCO counts) as polygons in px, the largest first; none for an empty mask."""
-    contours = contours_from_mask(mask_from_rle(rle, size_hw_px))
-    outer = sorted(((area, ring) for ring in contours if (area := _area(ring)) > 0), key=lambda one: -one[0])
+    window, (top, left) = mask_window(rle, size_hw_px)
+    outer = [(area, ring) for ring in contours_from_mask(window) if (area := _area(ring)) > 0]
+    outer.sort(key=lambda one: -one[0])
     least = LEAST_SHARE * sum(area for area, _ in outer)
-    kept = [ring for area, ring in outer[:MOST_RINGS] if area >= least] or [ring for _, ring in outer[:1]]
-    return [Place("polygon", label, points_xy_px=_thinned(ring)) for ring in kept]
+    kept = [one for one in outer[:MOST_RINGS] if one[0] >= least] or outer[:1]
+    corners = [_thinned(np.add(ring, (left, top)), area) for area, ring in kept]
+    return [Place("polygon", label, points_xy_px=one) for one in corners]
 
 
-def _thinned(ring: np.ndarray) -> tuple[tuple[float, float], ...]:
+def _thinned(ring: np.ndarray, area: float) -> tuple[tuple[float, float], ...]:
     """The ring with so few corners, or its box where nothing of it is left."""
-    points, apart = ring.astype(np.float32)[:, None], 0.0 if _area(ring) < SMALL_PX else _FIRST_PX
+    points, apart = ring.astype(np.float32)[:, None], 0.0 if area < SMALL_PX else _FIRST_PX
     thin = cv2.approxPolyDP(points, apart, True)
     while len(thin) > MOST_CORNERS:
         apart = max(apart * _GROWTH, _FIRST_PX)
@@ -68,10 +70,11 @@ def _thinned(ring: np.ndarray) -> tuple[tuple[float, float], ...]:
     if len(thin) < 3:
         (x0, y0), (x1, y1) = ring.min(axis=0).tolist(), ring.max(axis=0).tolist()
         return (x0, y0), (x1, y0), (x1, y1), (x0, y1)
-    return tuple((float(x), float(y)) for x, y in thin[:, 0])
+    return tuple(map(tuple, thin[:, 0].tolist()))
 
 
 def _area(ring: np.ndarray) -> float:
     """Shoelace area in px: positive for outer rings, negative for holes."""
-    x, y = ring[:, 0], ring[:, 1]
-    return float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum()) / 2
+    x, y = ring.T
+    inner = np.dot(x[:-1], y[1:]) - np.dot(x[1:], y[:-1])
+    return float(inner + x[-1] * y[0] - x[0] * y[-1]) / 2
