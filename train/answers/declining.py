@@ -28,7 +28,7 @@ _REFUSALS = (
     rf"confidence|you)){{0,5}}?\W+{_TELL}\b",
     r"\b(?:impossible|difficult|hard) to (?:determine|tell|say|identify|diagnose|answer|know)",
     r"\bcannot be (?:determined|identified|answered|assessed|told|established|seen|made)",
-    r"\b(?:I )?(?:do not|don't) (?:know|have (?:enough|sufficient|access|the ability|an image))",
+    r"\b(?:I )?have no (?:idea|clue)\b|\b(?:do not|don't) (?:know|have (?:enough|sufficient|access|the ability|an image))",
     r"\b(?:I'm|I am) (?:not sure|unsure|sorry|afraid)\b",
     r"^\W*(?:unknown|unsure|not sure|no idea|n/?a|undetermined|indeterminate|inconclusive|sorry"
     r"|i apologi[sz]e)\b\W*(?:$|[,.;])",
@@ -56,7 +56,7 @@ _ABSTENTIONS = (
     r"\bnone of (?:the|these|those|them|[A-H](?=,))(?!\w)|^\W*none\W*$|\bno (?:correct|right|suitable|appropriate"
     r"|valid) (?:option|answer|choice)\b",
     r"\b(?:option|answer|choice)s?\b.{0,30}\b(?:do(?:es)? not|don't|doesn't) (?:match|fit|apply|describe)",
-    r"\bthere (?:is|are|'s)(?: clearly| currently)? (?:no|not any|n't any|nothing)\b|\bthere isn't\b|\bthere aren't\b",
+    r"\bthere (?:is|are|'s)(?: clearly| currently)? (?:no|none|not any|n't any|nothing)\b|\bthere isn't\b|\bthere aren't\b",
     r"\bno (?:visible |clear |obvious |evident |such )?[\w -]{1,60}\b(?:is|are|can be|could be|was"
     r"|were)? ?(?:seen|visible|present|"
     r"identified|detected|found|shown|depicted|observed)\b",

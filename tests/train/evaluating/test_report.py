@@ -322,7 +322,7 @@ def test_no_results_or_those_of_another_version_are_refused(tmp_path: Path):
 def test_an_evaluation_writes_its_report_with_its_own_replies(some, tmp_path: Path):
     found = evaluate(some, always("I'm sorry, I can't help <with> that."), out=tmp_path, variants=("moved",), resamples=20)
     _, page, text = read(tmp_path)
-    assert {name for name in found["labels"].values()} >= {"liver", "spleen", "kidney"}
+    assert set(found["labels"].values()) >= {"liver", "spleen", "kidney"}
     kept = json.loads((tmp_path / "examples.json").read_text())["examples"]
     asked = {one.id: one for one in some.questions()}
     assert [one["status"] for one in kept if one["variant"] == PLAIN] == ["refused"] * 3

@@ -107,6 +107,7 @@ def test_points():
     ("text", "status", "abstention", "invention", "iou"),
     [
         ("There is no liver on this image.", "abstained", 1.0, 0.0, 1.0),
+        ("There is none in this image.", "abstained", 1.0, 0.0, 1.0),
         ("[]", "abstained", 1.0, 0.0, 1.0),
         ("```json\n[]\n```", "abstained", 1.0, 0.0, 1.0),
         (said(outline("liver", 6, 4, 30, 20)), "answered", 0.0, 1.0, 0.0),

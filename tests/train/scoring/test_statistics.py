@@ -105,6 +105,38 @@ def test_where_nothing_can_be_said_there_is_no_interval():
     assert interval(alike, seed=0, resamples=200)[:, 0] == pytest.approx([1.0, 1.0])
 
 
+@given(
+    groups=st.integers(1, 6),
+    columns=st.lists(st.sampled_from(["missing", "in one group", "alike", "varied"]), min_size=1, max_size=4),
+    seed=st.integers(0, 99),
+)
+@settings(deadline=None, max_examples=60)
+def test_missing_and_degenerate_columns_warn_of_nothing_and_change_no_other(groups: int, columns: list[str], seed: int):
+    """Warnings are errors here: `bca` once took the mean of an empty slice."""
+    top, bottom = np.zeros((2, groups, len(columns)))
+    for column, what in enumerate(columns):
+        if what in ("alike", "varied"):
+            bottom[:, column] = 2.0
+            top[:, column] = 1.0 if what == "alike" else np.arange(groups) % 3
+        elif what == "in one group":
+            top[0, column], bottom[0, column] = 1.0, 2.0
+    one = Sums(top, bottom)
+    assert np.isnan(one.ratio).tolist() == [what == "missing" for what in columns]
+    drawn, left_out = resampled(one, seed=seed, resamples=40), without_each(one)
+    every = bca(one.ratio, drawn, left_out)
+    for column, what in enumerate(columns):
+        own = bca(one.ratio[[column]], drawn[:, [column]], left_out[:, [column]])
+        assert np.array_equal(every[:, [column]], own, equal_nan=True)
+        if what == "missing":
+            assert np.isnan(own).all()
+        elif what == "alike":
+            assert own.ravel().tolist() == [0.5, 0.5]
+        elif not np.isnan(own).any():
+            assert own[0, 0] <= own[1, 0]
+    told = interval(one, seed=seed, resamples=40)
+    assert np.isnan(told).all() if groups == 1 else np.array_equal(told, every, equal_nan=True)
+
+
 def covered(*, clustered: bool, worlds: int = 150) -> float:
     """How often the interval holds the truth: 25 patients with 8 questions, who differ a lot."""
     chance, hits = np.random.default_rng(20), 0

@@ -85,6 +85,23 @@ def test_sums_are_divided_after_they_are_added():
     assert found["mask_ciou"]["n"] == 3
 
 
+@pytest.mark.parametrize("areas", [[(0.0, 0.0)] * 4, [(3.0, 6.0)] * 4, [(3.0, 6.0), (0.0, 0.0), (0.0, 0.0), (0.0, 0.0)]])
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_sums_over_nothing_have_no_value_and_warn_of_nothing(areas: list[tuple[float, float]], groups: int):
+    every = [
+        reply(n, group=f"g{n % groups}", measures={"mask_iou": None}, tallies={"mask_shared_px": a, "mask_joint_px": b})
+        for n, (a, b) in enumerate(areas)
+    ]
+    found = summarize(every, resamples=30)["measures"]
+    assert list(found) == ["mask_ciou"]
+    value = 0.5 if areas[0][1] else None
+    assert (found["mask_ciou"]["n"], found["mask_ciou"]["value"]) == (4, value)
+    assert (found["mask_ciou"]["low"] is None) == (value is None or groups == 1)
+    between = compare(every, every, resamples=30)["measures"]["mask_ciou"]
+    assert (between["n"], between["difference"]) == (4, None if value is None else 0.0)
+    assert between["p"] == (None if value is None else 1.0)
+
+
 def test_replies_without_a_measure_stay_out_of_it():
     every = [reply(0), reply(1, measures={"accuracy": None}), reply(2, measures={"box_iou": 0.5}, kind="detection")]
     found = summarize(every, resamples=0)

@@ -73,7 +73,7 @@ def few_pairs(branch: Branch, one: Mapping[str, Any]) -> bool:
 
 
 def bounds(one: Mapping[str, Any]) -> dict[str, float | None]:
-    """The ends of a measure's interval; Wilson's where all draws agree, since an interval without width would claim too much."""
+    """The ends of a measure's interval; Wilson's where all draws agree, since one without width would claim too much."""
     low, high, wilson = one["low"], one["high"], one.get("wilson")
     if wilson and low is not None and low == high:
         return {"low": wilson["low"], "high": wilson["high"]}

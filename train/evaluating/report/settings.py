@@ -41,8 +41,8 @@ def scoring(results: Mapping[str, Any]) -> Section:
     items = (
         "Answers are read in replies by stated rules in a fixed order, never guessed: a reply that no rule reads is `unparsed` "
         "and wrong, and so is a refusal. What was read stands in `scored.parquet`, with the rule that read it.",
-        "`value` weighs every question alike (micro); `macro over labels` and `macro over subsets` weigh every label or subset alike, so "
-        "that frequent ones don't drown the others.",
+        "`value` weighs every question alike (micro); `macro over labels` and `macro over subsets` weigh every label or subset "
+        "alike, so that frequent ones don't drown the others.",
         f"Intervals: {method} bootstrap of {how['resamples']:,} draws of whole groups, seed {how['seed']}. Questions about one "
         "patient hang together, so groups are drawn, not questions. Wilson's interval, for measures of 0 and 1, takes as many "
         "trials as the groups' replies are worth.",
