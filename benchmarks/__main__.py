@@ -25,6 +25,7 @@ PARTS = {
     "explore": "exploring.first_view",
     "training-data": "training_data.ratio_to_decoding",
     "training-step": "training_data.share_of_a_step",
+    "training-rate": "training_rate.against_trl",
     "compositional": "compositional.table",
 }
 
