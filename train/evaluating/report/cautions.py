@@ -22,7 +22,7 @@ def how(found: Mapping[str, Any]) -> Section:
         f"Intervals of {level} %: bootstrap of {draws} draws of whole groups, the same groups being drawn for both runs, seed "
         f"{drawn['seed']}.",
         "`p`: how often a difference so large comes up when the runs' replies to a group change places by chance, whole groups "
-        f"at a time. With {draws} arrangements of {numbers.count(found['groups'])} groups it can't be smaller than about {least}, "
+        f"at a time. With {draws} arrangements of {numbers.count(found['groups'])} groups it can't be less than about {least}, "
         "so that an adjusted value over many branches can't be small; more groups or, where there are many, more `--resamples` "
         "help.",
         "`p (Holm)` is adjusted over the branches of one facet and over all pairs of runs, for each measure by itself. "

@@ -72,8 +72,8 @@ def _sentences(scores: Branch) -> Iterator[str]:
     yield (
         f"Values are from 0 to 1, and more is better unless a measure says otherwise. Intervals are of {level} % and made by "
         f"drawing whole groups, or Wilson's where all draws agree; `few` marks what has fewer than {small['n']} questions or "
-        f"{small['groups']} groups, where they are too narrow to lean on. Chance is what blind guessing is expected to get, for "
-        "questions of choice alone."
+        f"{small['groups']} groups, where they are too narrow to lean on. Chance is what blind guessing is expected to get, "
+        "for questions of choice alone."
     )
 
 
