@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from .. import __version__
-from ..schema.errors import MedLoomError, UsageError
+from ..schema.errors import MedLoomError, UsageError, refusal_of_disk
 
 FAULTS, WRONG_USE, INTERRUPTED = 1, 2, 130
 
@@ -67,6 +67,10 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except Exception as error:
+        refused = refusal_of_disk(error)
+        if refused:
+            _fail(refused.kind, str(refused), as_json="--json" in given)
+            raise SystemExit(refused.exit_code) from None
         if not hasattr(error, "format_message"):
             raise
         if error.format_message():  # type: ignore[attr-defined]

@@ -13,6 +13,8 @@ from ..schema.errors import UsageError
 from .app import AsJson, ReleasePlace, SplitName, app, show_as
 from .narrowing import selected
 
+NAME, DIALECT = "medloom_questions", "thousandths"
+
 
 class Form(StrEnum):
     """What to write."""
@@ -36,8 +38,8 @@ def export(
     config: Annotated[str, typer.Option(help="A config of the release: a subset or a source.")] = "default",
     select: Annotated[list[str] | None, typer.Option(help="A part, as FIELD=WORD; may be repeated.")] = None,
     kind: Annotated[list[str] | None, typer.Option(help="A kind of question; may be repeated.", show_default="all")] = None,
-    name: Annotated[str, typer.Option(help="What the harness calls the set.")] = "medloom_questions",
-    dialect: Annotated[str, typer.Option(help="How conversations write places (docs/evaluating.md).")] = "thousandths",
+    name: Annotated[str, typer.Option(help="What the harness calls the set.")] = NAME,
+    dialect: Annotated[str, typer.Option(help="How conversations write places (docs/evaluating.md).")] = DIALECT,
     files: Annotated[bool, typer.Option("--picture-files", help="vlmevalkit: pictures as files; start it in OUT.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Replace the folder.")] = False,
     json: AsJson = False,
@@ -56,9 +58,11 @@ def export(
     from ..train.conversation import Style
     from ..train.exchange.export import SAMPLES, How
 
+    given = {"kind": kind, "name": name != NAME, "dialect": dialect != DIALECT, "picture-files": files}
+    _used(form, [option for option, value in given.items() if value])
     narrowed: dict[str, Any] = {"config": config, "select": selected(select)}
     with shown(form.value, plain=json) as bar:
-        how: dict[str, Any] = {"fresh": fresh, "progress": lambda done, total: bar("export", done, total, done)}
+        how: dict[str, Any] = {"fresh": fresh, "progress": lambda done, total: bar("export", done, total, 0)}
         if form in SAMPLES:
             result = _samples(form, release, out, suite=suite, narrowed=narrowed | {"split": split and split.value}, how=how)
         else:
@@ -66,6 +70,22 @@ def export(
             narrowed |= {"split": (split or SplitName.TEST).value, "kinds": kind or ()}
             result = _questions(form, release, out, suite=suite, narrowed=narrowed, how=how | {"how": said})
     show_as(result, json, exported)
+
+
+USED_BY = {
+    "kind": {Form.VLMEVALKIT, Form.LMMS_EVAL, Form.LLAVA, Form.MS_SWIFT, Form.LLAMA_FACTORY},
+    "name": {Form.VLMEVALKIT, Form.LMMS_EVAL, Form.LLAMA_FACTORY},
+    "dialect": {Form.LLAVA, Form.LLAMA_FACTORY},
+    "picture-files": {Form.VLMEVALKIT},
+}
+"""Options that not all forms have a use for → those that have."""
+
+
+def _used(form: Form, given: list[str]) -> None:
+    for option in given:
+        if form not in USED_BY[option]:
+            forms = ", ".join(sorted(USED_BY[option]))
+            raise UsageError(f"--{option} for {form}, which has no use for it; expected it with {forms} alone")
 
 
 def _samples(

@@ -8,6 +8,7 @@ MedLoomError                    exit code
 ├── TooManyBadUnits             3   more units failed than the source allows
 ├── RebuildDiffers              4   raw files give other pixels than were published, or other samples
 ├── EndpointError               1   a model's endpoint refuses, or doesn't answer any more
+├── DiskError                   1   the disk is full, or what lies there may not be written or read
 ├── PublishError                1   the Hub refuses what is sent, or can't be reached
 └── DataError                   –   one file or label can't be used; becomes an Issue, never leaves a build
     ├── UnreadableError             the bytes can't be decoded
@@ -18,6 +19,8 @@ Faults of the caller or the environment raise. Faults in the data are collected 
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -78,6 +81,30 @@ class EndpointError(MedLoomError):
 
 class PublishError(MedLoomError):
     """The Hub refuses what is sent to it, or can't be reached; what went up so far stays there."""
+
+
+class DiskError(MedLoomError):
+    """A disk that is full, or files that may not be written or read."""
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+_TOLD = (*(f"(os error {number})" for number in FULL), "PytorchStreamWriter failed")
+"""How libraries that aren't written in Python say that the disk is full; they raise no OSError."""
+
+
+def refusal_of_disk(error: BaseException) -> DiskError | None:
+    """What the disk refused, where that is what an error of any library, or what led to it, comes from."""
+    cause: BaseException | None = error
+    while cause is not None:
+        number = cause.errno if isinstance(cause, OSError) else None
+        where = f"{cause.filename}: " if isinstance(cause, OSError) and cause.filename else ""
+        if number in FULL or (number is None and any(words in str(cause) for words in _TOLD)):
+            return DiskError(f"{where}the disk is full, or a limit on files is met; expected room; make some and run it again")
+        if number in FORBIDDEN:
+            return DiskError(f"{where}{os.strerror(number)}; expected leave to read and write there; give it, or another place")
+        cause = cause.__cause__ or cause.__context__
+    return None
 
 
 class Severity(StrEnum):

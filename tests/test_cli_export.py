@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -70,4 +72,42 @@ def test_wrong_use_is_told_and_leaves_nothing(
     form, *more = arguments
     assert called("export", form, release, *more, "--out", tmp_path / "out") == 2
     assert told in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("coco", "--kind", "grounding"), "--kind for coco"),
+        (("llava", "--suite", "gmai", "--picture-files"), "--picture-files for llava"),
+        (("llama-factory", "--suite", "gmai", "--split", "train", "--name", "a/b"), "since it names a file"),
+        (("llava", "--suite", "gmai", "--kind", "riddle"), "expected one of single_choice"),
+        (("llava", "--suite", "gmai", "--split", "train", "--kind", "grounding"), "in train of kinds grounding"),
+    ],
+)
+def test_words_that_would_change_nothing_or_find_nothing_are_told(
+    release: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], told: str
+):
+    assert called("export", words[0], release, *words[1:], "--out", tmp_path / "out") == 2
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_release_is_replaced(release: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    assert called("export", "coco", release, "--out", release, "--fresh") == 2
+    assert "is a release" in capsys.readouterr().err
+    monkeypatch.chdir(release)
+    assert called("export", "coco", ".", "--out", ".", "--fresh") == 2
+    assert "the folder you are in" in capsys.readouterr().err
+    assert (release / "README.md").is_file()
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(release: Path, tmp_path: Path):
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))"
+    code = f"{limit}; from medloom.cli import main; main()"
+    words = ["export", "coco", str(release), "--out", str(tmp_path / "out")]
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code, *words], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].endswith("expected room; make some and run it again")
+    assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []

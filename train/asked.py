@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..schema.errors import UsageError
 from ..schema.load import load
-from ..schema.question import NAMES, Question, question_of
+from ..schema.question import NAMES, Kind, Question, question_of
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -78,13 +78,14 @@ class ReleaseAsked:
             ReleaseError: no release there, or the Hub can't be reached or refuses.
             UsageError: a config, split, suite, word or kind that isn't there, or nothing is left.
         """
+        _known(kinds)
         rows: Any = load(release, config, split=split, suite=suite, **(select or {}))
         if kinds:
             kept = [place for place, kind in enumerate(rows.with_format(None)["kind"]) if kind in kinds]
             rows = rows.select(kept)
         if not len(rows):
-            narrowed = f"{dict(select or {})}, kinds {list(kinds)}"
-            raise UsageError(f"{release}: no question of {suite} in {split} is left by {narrowed}; expected one or more")
+            where = f"{release}: no question of {suite} in {split}{_narrowed(config, select, kinds)}"
+            raise UsageError(f"{where}; expected one or more; ask for another split, or for more of it")
         return cls(f"{release}:{suite}:{split}", rows)
 
     def __len__(self) -> int:
@@ -106,3 +107,17 @@ class ReleaseAsked:
     def _questions(self) -> list[Question]:
         plain = self.rows.with_format(None)
         return [question_of(dict(row)) for row in plain]
+
+
+def _known(kinds: Sequence[str]) -> None:
+    for kind in kinds:
+        if kind not in set(Kind):
+            raise UsageError(f"kind {kind!r} of questions; expected one of {', '.join(Kind)}")
+
+
+def _narrowed(config: str, select: Mapping[str, Any] | None, kinds: Sequence[str]) -> str:
+    """What was chosen of the questions, as words."""
+    told = {"config": config if config != "default" else "", **(select or {}), "kinds": ", ".join(kinds)}
+    words = {name: ", ".join(word) if isinstance(word, (list, tuple)) else word for name, word in told.items()}
+    chosen = "; ".join(f"{name} {word}" for name, word in words.items() if word)
+    return f" of {chosen}" if chosen else ""

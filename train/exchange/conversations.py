@@ -8,6 +8,7 @@ as read in the LLaVA repository's data notes, and in ms-swift 4.6's and LLaMA-Fa
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,6 +23,7 @@ from ..coordinates.place import Frame, Place
 from ..coordinates.sentence import sentence
 from .folder import Folder, Progress, silent
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 Row = dict[str, Any]
 Made = Callable[[Asked, str, str], Row]
 """From a question, its words and its picture's path: a row."""
@@ -45,8 +47,10 @@ def llama_factory(asked: AskedSet, folder: Folder, *, name: str, style: Style, p
     """Counts, once `NAME.json`, its pictures and `dataset_info.json` are in the folder.
 
     Raises:
-        UsageError: the dialect's numbers depend on a model's processor.
+        UsageError: a name that can't be a file's, or the dialect's numbers depend on a model's processor.
     """
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"name {name!r}; expected letters, digits, - and _ only, since it names a file")
 
     def row(one: Asked, words: str, path: str) -> Row:
         messages = [_message("user", f"<image>{words}"), _message("assistant", answer(one, style))]

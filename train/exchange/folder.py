@@ -54,10 +54,9 @@ def written(out: Path, *, fresh: bool) -> Iterator[Folder]:
     """A folder beside `out` that becomes it at the end; nothing stays of it after a fault.
 
     Raises:
-        UsageError: `out` is there already, and not to be made anew.
+        UsageError: `out` is there already, and not to be made anew; or it is something that no export replaces.
     """
-    if out.exists() and not fresh and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(f"{out} isn't empty; expected a new folder; --fresh replaces it")
+    out = _replaceable(out, fresh=fresh)
     part = out.with_name(f".{out.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -66,6 +65,21 @@ def written(out: Path, *, fresh: bool) -> Iterator[Folder]:
         _replace(part, out)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def _replaceable(out: Path, *, fresh: bool) -> Path:
+    whole = out.resolve()
+    if whole.exists() and not whole.is_dir():
+        raise UsageError(f"{out} is a file; expected a new folder")
+    if Path.cwd().is_relative_to(whole):
+        raise UsageError(f"{out} is or holds the folder you are in; expected a new folder; give another --out")
+    if not whole.is_dir() or not any(whole.iterdir()):
+        return whole
+    if not fresh:
+        raise UsageError(f"{out} isn't empty; expected a new folder; --fresh replaces it")
+    if (whole / "recipes").is_dir() and (whole / "index").is_dir():
+        raise UsageError(f"{out} is a release, which --fresh doesn't replace; expected a new folder; give another --out")
+    return whole
 
 
 def _replace(part: Path, out: Path) -> None:

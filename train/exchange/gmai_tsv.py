@@ -135,17 +135,32 @@ def _lines(path: Path) -> Iterator[tuple[int, int, list[str]]]:
     """Offset, size and cells of every row; a row goes on over line ends inside quotes."""
     csv.field_size_limit(sys.maxsize)
     with path.open("rb") as stream:
-        offset, parts, quotes = 0, [], 0
+        offset, parts, quoted = 0, [], False
         for line in stream:
             parts.append(line)
-            quotes += line.count(b'"')
-            if quotes % 2 == 0:
+            quoted = _quoted(line, quoted)
+            if not quoted:
                 whole = b"".join(parts)
                 if whole.strip():
-                    yield offset, len(whole), next(_cells([whole.decode("utf-8-sig" if not offset else "utf-8")]))
-                offset, parts, quotes = offset + len(whole), [], 0
+                    yield offset, len(whole), next(_cells([_text(whole, offset, path=path)]))
+                offset, parts = offset + len(whole), []
         if parts:
             raise UsageError(f"{path}: a quote at byte {offset} is never closed; expected a whole TSV")
+
+
+def _quoted(line: bytes, quoted: bool) -> bool:
+    """Whether a quote is open at the line's end; one inside a cell that begins without a quote is a sign like any other."""
+    for cell in line.split(b"\t") if b'"' in line else ():
+        if quoted or cell.startswith(b'"'):
+            quoted ^= cell.count(b'"') % 2 == 1
+    return quoted
+
+
+def _text(row: bytes, offset: int, *, path: Path) -> str:
+    try:
+        return row.decode("utf-8" if offset else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}, byte {offset + error.start}: no UTF-8; expected a TSV of text in UTF-8") from error
 
 
 def _cells(text: list[str]) -> Iterator[list[str]]:

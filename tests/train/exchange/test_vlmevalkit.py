@@ -223,3 +223,15 @@ def test_the_kit_itself_scores_it_as_our_reading_of_its_rules_does(exported: Pat
     asked = TsvAsked.open(exported / "medloom_questions.tsv").questions()
     ours = [vlmevalkit(reply, one.options) == one.letters[0] for reply, one in zip(replies, asked, strict=True)]
     assert scored == pytest.approx(sum(ours) / len(ours))
+
+
+def test_a_quote_inside_a_plain_cell_opens_nothing(tmp_path: Path):
+    lines = ["index\timage\tquestion\tA\tB\tanswer", '0\t1\ta 5" needle?\tyes\tno\tA', '1\t1\t"two ""\nlines"\tyes\tno\tB']
+    (tmp_path / "set.tsv").write_text("\n".join(lines) + "\n")
+    assert [one.question for one in TsvAsked.open(tmp_path / "set.tsv").questions()] == ['a 5" needle?', 'two "\nlines']
+
+
+def test_a_tsv_in_another_encoding_is_told(tmp_path: Path):
+    (tmp_path / "set.tsv").write_bytes("index\timage\tquestion\tA\tB\n0\taGk=\tgroß?\tyes\tno\n".encode("latin-1"))
+    with pytest.raises(UsageError, match="no UTF-8"):
+        TsvAsked.open(tmp_path / "set.tsv")
