@@ -8,14 +8,15 @@ question. The first rule that reads something decides:
 3. `text`, `synonym`, `texts`: the whole reply is an option's text, another name of its label, or a list of options' texts.
 4. `stated`, `stated-text`: a sentence states the answer. Of several statements the last counts where it is called final or a
    turn of speech ("wait", "so", "therefore") leads to it. In multiple choice, options that are called right one by one add up.
-5. `leading`, `enumerated`, `leading-text`: the first line is, or begins with, the answer, and an explanation follows. A list of
-   all options in order is an echo of the question, and is taken out before.
+5. `leading`, `enumerated`, `leading-text`: the first line is, or begins with, the answer, and an explanation follows.
 6. a refusal, or the words that no option fits; what a "but" leads on to is read by the rules above and below.
 7. `marked`: exactly one letter stands in brackets, in bold, after "option", or before its own text.
 8. `lone`: a reply of a few words holds exactly one capital that can be no article.
-9. `contained-text`: exactly one option's text (or another name of its label) occurs and isn't denied; in multiple
-   choice, all that do.
+9. `contained-text`: exactly one option's text (or another name of its label) occurs; in multiple choice, all that do.
 10. an abstention: what is asked for isn't there.
+
+A list of all options in order is an echo of the question, and is taken out before. From rule 4 on nothing counts that the
+reply denies or only supposes, see `denial.py`; rules 7 to 9 stand in `scattered.py` and `contained.py`.
 
 In multiple choice every letter of a list counts. Reasons for UNPARSED: `several` (more than one answer to a single choice),
 `hedged` ("A or B"), `contradictory` (a letter with another option's text), `no-such-option`, `echo`, and `nothing-read`.
@@ -27,51 +28,31 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
 from ...schema.errors import UsageError
 from ...schema.question import Kind, Option, Question
+from .contained import contained
 from .declining import declined, fits_none
+from .denial import words_denied
 from .final import final, reasoned
-from .letters import Letters, Run
+from .letters import Letters, Run, overlaps
 from .option_texts import Named, OptionTexts, words
 from .plain import plain
+from .scattered import lone, marked
 from .statements import Statement, deciding, denied, stated
 from .status import Status
 from .wrapped import wrapped
 
-LONGEST_LONE, LONGEST_CONTAINED = 8, 100
-"""Words of a reply up to which `lone` and `contained-text` are tried."""
-_SAYS_LITTLE = frozenset(
-    words(
-        "yes no true false present absent positive negative normal abnormal other none "
-        "left right both unknown mild moderate severe"
-    )
-)
-"""Words that stand in any sentence: as an option's text they aren't searched in long replies."""
-_LONG = 8
-_NEXT_QUESTION = re.compile(r"\n\s*(?:#+\s*)?(?:Question|Q)\s*\d*\s*[:.]")
+_NEXT_QUESTION = re.compile(r"\n\s*(?:#+\s*)?(?:Question|Q)\s*\d*\s*[:.]|(?<=[\w.)])[ \t]+Question\s*\d*:")
 _LINE_START = re.compile(r"(?:^|\n)[ \t]*(?:[-•][ \t]*)?$")
-_NO_LETTER_AFTER = re.compile(
-    r"\b(?:hepatitis|types?|grades?|stages?|groups?|class|vitamin|views?|figures?|fig\.?|images?|panels?"
-    r"|influenza|levels?|segments?|zones?"
-    r"|parts?|points?|leads?|proteins?|categor(?:y|ies)|lines?|slices?|series|regions?|area|example:?|e\.g\.)\s*$",
+_ALSO = re.compile(
+    r"\b(?:(?:could|might|may) also be|or (?:possibly|maybe|perhaps)|(?:maybe|perhaps|possibly)(?: even)?)\s+(?=\S)",
     re.IGNORECASE,
 )
-_OPTION_BEFORE = re.compile(r"\b(?:options?|choices?|letters?)[\s_-]*$", re.IGNORECASE)
-_DENIED_BEFORE = re.compile(
-    r"(?:\b(?:no(?! doubt)|not(?! only)|without|neither|nor|never|cannot|excludes?|excluding|rul(?:es?|ing"
-    r"|ed) out|rather than|instead of|unlike|"
-    r"absence of|free of|negative for|against|unlikely)|n't)\s+(?:[\w-]+\s+){0,3}$",
-    re.IGNORECASE,
+_TAKEN_BACK = re.compile(
+    r"\b(?:no,? wait|wait|on second thought|scratch that|correction|I mean|actually|on reflection)\b", re.IGNORECASE
 )
-_DENIED_AFTER = re.compile(
-    r"\s*(?:is|are|was|were|can be|could be|seems?|appears?)?\s*(?:not\b|n't\b|absent\b|unlikely\b|ruled out\b"
-    r"|excluded\b|less likely\b|incorrect\b|wrong\b)",
-    re.IGNORECASE,
-)
-_ALSO = re.compile(r"\b(?:could|might|may) also be\b|\bor (?:possibly|maybe|perhaps)\b", re.IGNORECASE)
-_OR_BETWEEN = re.compile(r"\b(?:or|vs\.?|versus|oder|ou)\b|或", re.IGNORECASE)
+_ENUMERATED = re.compile(r"^\s*\d+[.)]\s+(?=[A-Za-z])")
 _ALL = re.compile(
     r"^\W*(?:all (?:of (?:the (?:above|options)|them|these)|(?:the )?(?:above|options|answers)|four|five|three)"
     r"|everything)(?: (?:is|are) (?:correct|right))?\W*$",
@@ -115,6 +96,7 @@ class _Reader:
         self.order = tuple(option.letter.upper() for option in options)
         self.texts = _texts_of(tuple(options))
         self.asked = [plain(one) for one in asked if one.strip()]
+        self._known = dict[str, tuple[Letters, list[Run]]]()
 
     def read(self, text: str) -> Choice:
         """By all rules."""
@@ -131,40 +113,32 @@ class _Reader:
             before = self._prose(text[: turn.start()]) if text[: turn.start()].strip() else None
             if before is not None and before.status is Status.ANSWERED:
                 return before
-        bare = self._without_question(plain(text))
+        bare = self._without_echo(self._without_question(plain(text)))
         return self._by_form(bare) or self._by_content(bare)
 
     def _by_form(self, text: str) -> Choice | None:
         """Rules 2 to 5: the form of the reply says what its answer is."""
         if not text:
             return Choice((), "echo", Status.UNPARSED)
-        letters = self._letters(text)
-        whole = letters.run(0, whole=True)
-        if whole is not None and self._is_echo(whole, text):
-            return Choice((), "echo", Status.UNPARSED)
-        if whole is not None:
+        letters, denials = self._letters(text)
+        if (whole := letters.run(0, whole=True)) is not None:
             return self._of_run(whole, "letter" if len(whole.letters) == 1 else "letters")
         if found := self._whole_text(text) or self._packed(text):
             return found
-        denials = denied(letters)
         if statements := stated(letters, self.texts, denials):
-            return self._of_statements(statements, text)
+            return self._of_statements(statements, letters)
         return self._leading(text)
 
-    def _by_content(self, text: str) -> Choice:
+    def _by_content(self, rest: str) -> Choice:
         """Rules 6 to 10: what the reply speaks of."""
-        rest = self._without_echo(text)
-        if not rest:
-            return Choice((), "echo", Status.UNPARSED)
         if not self._option_declines(rest):
             if (refused := declined(rest, Status.REFUSED)) is not None:
                 return self._after(refused.rest) or Choice((), "refusal", Status.REFUSED)
             if fits_none(rest):
                 return Choice((), "none-fits", Status.ABSTAINED)
-        letters = self._letters(rest)
-        denials = denied(letters)
-        found = self._marked(letters, denials) or self._lone(letters, denials) or self._contained(rest)
-        if found is not None:
+        letters, denials = self._letters(rest)
+        found = self._of_runs(marked(letters, denials), "marked") or self._of_runs(lone(letters, denials), "lone")
+        if found := found or self._contained(rest):
             return found
         if declined(rest, Status.ABSTAINED) is not None:
             return Choice((), "not-there", Status.ABSTAINED)
@@ -190,40 +164,61 @@ class _Reader:
 
     def _packed(self, text: str) -> Choice | None:
         """Letters written as one word, in multiple choice: "ACD"."""
-        word = text.strip(" .()")
-        fits = self.several and 1 < len(word) <= len(self.order) and set(word) <= set(self.order)
-        return self._decided(word, "letters") if fits and list(word) == sorted(set(word)) else None
+        run = self._letters(text)[0].packed(0) if self.several else None
+        return self._decided(run.letters, "letters") if run and not text[run.end :].strip(" .()") else None
 
-    def _of_statements(self, statements: Sequence[Statement], text: str) -> Choice:
+    def _of_statements(self, statements: Sequence[Statement], letters: Letters) -> Choice:
         if self.several and statements[-1].praised:
             hedged = any(one.hedged for one in statements)
             return self._decided([letter for one in statements for letter in one.letters], "stated", hedged=hedged)
-        last = deciding(statements, text)
+        last = deciding(statements, letters.text)
         if last is None and self.several:
             return self._decided([letter for one in statements for letter in one.letters], "stated")
         if last is None:
             return Choice((), "several", Status.UNPARSED)
         rule = "stated-text" if last.by_text else "stated"
-        if _ALSO.search(text, last.end):
+        if self._also(letters, last.end):
             return Choice((), "hedged", Status.UNPARSED)
         return self._decided(last.letters, rule, hedged=last.hedged, contradicted=last.contradicted)
 
     def _leading(self, text: str) -> Choice | None:
-        text = self._without_echo(text)
-        letters = self._letters(text)
-        run, denials = letters.run(0), denied(letters)
-        if run is not None and not _overlaps(run, denials):
+        letters, denials = self._letters(text)
+        run = letters.run(0)
+        if run is not None and not overlaps(run, denials):
+            if self._wavers(letters, run):
+                return Choice((), "hedged", Status.UNPARSED)
             line = text[: run.end].partition("\n")[0]
             alone = len(run.letters) == 1 and not words(line[1:]) and text[run.end :].startswith("\n")
             starts = [one for one in self._at_line_starts(letters) if one.letters != run.letters]
-            others = [one for one in starts if not _overlaps(one, denials)]
+            others = [one for one in starts if not overlaps(one, denials)]
             if alone or not others:
                 return self._of_run(run, "leading")
             return self._decided([letter for one in (run, *others) for letter in one.letters], "enumerated")
         first = re.split(r"(?<=[.!?])\s|\n", text, maxsplit=1)[0] if text else ""
         first = re.split(r"[,;:]\s| - ", first, maxsplit=1)[0] if self.texts.whole(first) is None else first
         named = self.texts.whole(first)
-        return self._of_named(named, "leading-text") if named and not self._rivals(text[len(first) :], named) else None
+        if self.several and len({one.letters for one in self.texts.within(text)}) > 1:
+            return None
+        if named is None or self._rivals(text[len(first) :], named) or words_denied(text, 0, len(first.rstrip(" .,:;"))):
+            return None
+        return self._of_named(named, "leading-text")
+
+    def _wavers(self, letters: Letters, run: Run) -> bool:
+        """Whether another letter or option may be meant as well, or is meant after all."""
+        if self._also(letters, run.end):
+            return True
+        turn = _TAKEN_BACK.search(letters.text, run.end)
+        return turn is not None and any(
+            one.start > turn.start() and one.letter in letters.known and one.letter not in run.letters for one in letters.each()
+        )
+
+    def _also(self, letters: Letters, place: int) -> bool:
+        """Whether "maybe" and the like lead to another letter or option after a place."""
+        for found in _ALSO.finditer(letters.text, place):
+            named = self.texts.at(letters.text, found.end())
+            if letters.run(found.end()) or (named and not re.search(r"\w", letters.text[found.end() : named.start])):
+                return True
+        return False
 
     def _rivals(self, rest: str, named: Named) -> bool:
         """Whether other options are named after the first one, as in a list."""
@@ -235,59 +230,25 @@ class _Reader:
             for one in self.texts.within(rest)
         )
 
-    def _marked(self, letters: Letters, denials: Sequence[Run]) -> Choice | None:
-        runs = list[Run]()
-        for item in letters.each():
-            before = letters.text[: item.start]
-            sure = item.loud or item.told or _OPTION_BEFORE.search(before)
-            if not sure or _NO_LETTER_AFTER.search(before):
-                continue
-            run = letters.list_at(item.start)
-            if run is not None and set(run.letters) <= set(self.order) and not _overlaps(run, denials):
-                runs.append(run)
+    def _of_runs(self, runs: Sequence[Run], rule: str) -> Choice | None:
+        """What these letters say together; None where there are none."""
         found = [letter for one in runs for letter in one.letters]
-        return self._decided(found, "marked", hedged=any(one.hedged for one in runs)) if found else None
-
-    def _lone(self, letters: Letters, denials: Sequence[Run]) -> Choice | None:
-        if len(words(letters.text)) > LONGEST_LONE:
-            return None
-        items = [one for one in letters.each() if not one.small and one.letter in self.order]
-        runs = [run for item in items if (run := letters.run(item.start)) is not None]
-        kept = [one for one in runs if not _overlaps(one, denials) and not _NO_LETTER_AFTER.search(letters.text[: one.start])]
-        found = {letter for one in kept for letter in one.letters}
-        others = [one for one in items if one.letter not in found]
-        if not kept or any(one.letter != "A" and not _denies(denials, one.start) for one in others):
-            return None
-        return self._decided(found, "lone", hedged=any(one.hedged for one in kept))
+        return self._decided(found, rule, hedged=any(one.hedged for one in runs)) if found else None
 
     def _contained(self, text: str) -> Choice | None:
-        count = len(words(text))
-        if count > LONGEST_CONTAINED:
-            return None
-        every = [one for one in self.texts.within(text) if len(one.letters) == 1]
-        without = _denied(text, every)
-        found = [one for one in every if one not in without]
-        if count > _LONG and {one.letters[0] for one in without} | {one.letters[0] for one in found} != set(self.order):
-            found = [one for one in found if not set(words(text[one.start : one.end])) <= _SAYS_LITTLE]
-        if not found:
-            return None
-        between = [text[one.end : other.start] for one, other in pairwise(found) if one.letters != other.letters]
-        hedged = any(_OR_BETWEEN.search(gap) and len(gap.split()) <= 4 for gap in between)
-        return self._decided([letter for one in found for letter in one.letters], "contained-text", hedged=hedged)
+        found, hedged = contained(self.texts, text, order=self.order, asked=" ".join(self.asked))
+        return self._decided([one.letters[0] for one in found], "contained-text", hedged=hedged) if found else None
 
     def _without_question(self, text: str) -> str:
         for one in self.asked:
             text = re.sub(re.escape(one), "\n", text, flags=re.IGNORECASE)
-        return text.strip()
+        return (_ENUMERATED.sub("", text) if not re.search(r"\n\s*\d+[.)]\s", text) else text).strip()
 
     def _without_echo(self, text: str) -> str:
         """The text without a list of all options in order, each with its letter or not."""
         pattern = r"\W*".join(rf"(?:\(?{option.letter}\s*[.):]*\s*)?{re.escape(plain(option.text))}" for option in self.options)
         less = re.sub(rf"(?:\boptions?\s*:?\s*|\bchoices\s*:?\s*)?\(?{pattern}(?!\w)[.\s]*", "\n", text, flags=re.IGNORECASE)
         return text if less == text or len(self.options) < 2 else less.strip(" \n.:;,-")
-
-    def _is_echo(self, run: Run, text: str) -> bool:
-        return run.letters == self.order and len(self.order) > 1 and not self._without_echo(text)
 
     def _option_declines(self, text: str) -> bool:
         """Whether an option itself speaks of nothing or of what can't be told, and the text names it."""
@@ -300,8 +261,12 @@ class _Reader:
         starts = [one for one in letters.each() if one.marked and _LINE_START.search(letters.text[: one.start])]
         return [run for one in starts if (run := letters.run(one.start)) is not None]
 
-    def _letters(self, text: str) -> Letters:
-        return Letters(self.texts, frozenset(self.order), text)
+    def _letters(self, text: str) -> tuple[Letters, list[Run]]:
+        """The letters of a text, and those of them that it denies."""
+        if text not in self._known:
+            letters = Letters(self.texts, frozenset(self.order), text)
+            self._known[text] = letters, denied(letters)
+        return self._known[text]
 
     def _of_run(self, run: Run, rule: str) -> Choice:
         return self._decided(run.letters, rule, hedged=run.hedged, contradicted=run.contradicted)
@@ -325,26 +290,3 @@ class _Reader:
 @lru_cache(1 << 12)
 def _texts_of(options: tuple[Option, ...]) -> OptionTexts:
     return OptionTexts(options)
-
-
-def _overlaps(run: Run, others: Iterable[Run]) -> bool:
-    return any(one.start < run.end and run.start < one.end for one in others)
-
-
-def _denies(denials: Iterable[Run], place: int) -> bool:
-    return any(one.start <= place < one.end for one in denials)
-
-
-def _denied(text: str, named: Sequence[Named]) -> list[Named]:
-    """What a text says not to be there; "no" before a list that commas and "or" join denies all of it."""
-    found, end = list[Named](), None
-    for one in named:
-        before = re.split(r"[.;!?\n]", text[: one.start])[-1]
-        carried = end is not None and re.fullmatch(
-            r"\s*(?:,|,?\s*n?or)\s*(?:an?\s+|the\s+)?", text[end : one.start], re.IGNORECASE
-        )
-        by_before = bool(carried or _DENIED_BEFORE.search(before))
-        end = one.end if by_before else None
-        if by_before or _DENIED_AFTER.match(text, one.end):
-            found.append(one)
-    return found

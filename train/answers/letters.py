@@ -8,7 +8,7 @@ with another option's text after it contradicts itself. Within an option's text 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from .option_texts import Named, OptionTexts
@@ -23,25 +23,31 @@ _ITEM = re.compile(rf"\(\s*(?P<inside>[A-Za-z])\s*\)|{_EDGE_BEFORE}(?P<bare>[A-Z
 _SINGLE = re.compile(rf"{_EDGE_BEFORE}[A-Za-z]{_EDGE_AFTER}")
 _MARK = re.compile(r"\s*[.):](?!\d)")
 _AND = r"(?:(?<![A-Za-z])(?:and|as well as|plus|und|et|y|e|и)(?![A-Za-z])|和|及|と)"
-_SEPARATOR = re.compile(rf"\s*(?:[,;&+/、]|{_AND})(?:\s*{_AND})?\s*(?=\S)")
+_SEPARATOR = re.compile(rf"\s*(?:[,;&+/|、・·]|{_AND})(?:\s*{_AND})?\s*(?=\S)")
 _OR = re.compile(
-    r"\s*,?\s*(?:(?<![A-Za-z])(?:(?:and/)?or|oder|ou|o|или|vs\.?|versus)(?![A-Za-z])|或(?:者)?)\s*(?:(?:possibly"
+    r"\s*,?\s*(?:(?<![A-Za-z])(?:(?:and/)?or|oder|ou|o|или|vs\.?|versus)(?![A-Za-z])|或(?:者)?|还是)\s*(?:(?:possibly"
     r"|maybe|perhaps|even|probably)\s+)?",
     re.IGNORECASE,
 )
+_RANGE = re.compile(r"(?<![A-Za-z])[A-Z](?:\s+(?:to|through|thru)\s+|[–—-])[A-Z](?![A-Za-z0-9-])")
+"""Letters from one to another: which of them are meant, nobody can say."""
+_PACKED = re.compile(rf"[\s(]*([A-Z]{{2,26}}){_EDGE_AFTER}\)?")
 _SPACE = re.compile(r"\s+")
 _NEW_LINE = re.compile(r"\s*\n\s*(?:[-•]\s*|\d+[.)]\s*)?")
 _GOOD = (
-    r"(?:the\s+)?(?:(?:most|more|only|single|also|clearly|definitely|probably|likely)\s+)*"
+    r"(?:(?:the|my)\s+)?(?:(?:most|more|only|single|also|clearly|definitely|probably|likely)\s+)*"
     r"(?:correct|right|best|likely|true|accurate|appropriate|suitable|answer|probable|proper|plausible|consistent"
     r"|visible|present|shown|seen)\b"
 )
 _LINK = r"(?:is|are|would be|should be|must be|seems?|appears?|looks?)(?:\s+to be)?"
-RIGHT = re.compile(rf"\s*(?:\)?\s*)?\b{_LINK}\s+(?:both\s+|all\s+)?{_GOOD}", re.IGNORECASE)
+RIGHT = re.compile(
+    rf"\s*(?:\)?\s*)?(?:\b{_LINK}\s+(?:both\s+|all\s+)?{_GOOD}|\bthe\s+{_GOOD}|\b(?:both\s+|all\s+)?appl(?:y|ies)\b)",
+    re.IGNORECASE,
+)
 _TAIL = re.compile(
     r"\s*(?:$|[.,;:!?)\]\"}|(\n–—-]|=>|->|[^\x00-\u024f]"
     r"|(?:because|since|as|which|for|given|based|due|with|where|while|from|not|but|rather|instead|in|here|I|out"
-    r"|according|among|nor|so)\b"
+    r"|according|among|nor|so|only|(?:and|if) not|question|explanation|reason(?:ing)?|rationale)\b"
     rf"|{_LINK}\s+(?:both\s+|all\s+)?{_GOOD})",
     re.IGNORECASE,
 )
@@ -90,7 +96,8 @@ class Letters:
     def __init__(self, texts: OptionTexts, known: frozenset[str], text: str):
         self.texts, self.known, self.text = texts, known, text
         own = [(one.start, one.end) for one in texts.within(text) if one.own]
-        self._hidden = [(start, end) for start, end in own if _SINGLE.search(text[start:end])]
+        ranges = [found.span() for found in _RANGE.finditer(text)]
+        self._hidden = [*ranges, *((start, end) for start, end in own if _SINGLE.search(text[start:end]))]
 
     def run(self, start: int, *, whole: bool = False, small_at_end: bool = True) -> Run | None:
         """The run that begins at a place; with `whole`, it reaches to the text's end, and blanks and lines may part it."""
@@ -109,6 +116,13 @@ class Letters:
         if not items:
             return None
         return Run(tuple(dict.fromkeys(one.letter for one in items)), items[0].start, items[-1].end, hedged)
+
+    def packed(self, start: int) -> Run | None:
+        """Letters of options written as one word at a place, in order: "ACD"."""
+        found = _PACKED.match(self.text, start)
+        if found is None or not set(found[1]) <= self.known or list(found[1]) != sorted(set(found[1])):
+            return None
+        return Run(tuple(found[1]), found.start(1), found.end()) if _TAIL.match(self.text, found.end()) else None
 
     def each(self) -> Iterator[Item]:
         """Every single letter of the text, article or not."""
@@ -142,9 +156,9 @@ class Letters:
         end = found.end()
         mark = _MARK.match(self.text, end) if loud else None
         end = mark.end() if mark else end
-        article = not loud and not found["mark"] and letter in "aA"
+        article = not loud and not found["mark"] and letter in "aA" and not re.match(r"\s*\(", self.text[end:])
         own = None if article or (letter.islower() and not loud and not found["mark"]) else self._own_text(letter.upper(), end)
-        if not loud and found["mark"] and own is None and self.text[end : end + 1].isalnum():
+        if not loud and found["mark"] and own is None and re.match(r"[^\W_]", self.text[end : end + 1], re.ASCII):
             return None
         marked = bool(found["mark"]) if not loud else True
         return Item(letter.upper(), found.start(), own.end if own else end, loud, own is not None, letter.islower(), marked)
@@ -194,3 +208,8 @@ class Letters:
         if named is None or item.letter in named.letters or not named.own or item.letter not in self.known:
             return False
         return not re.search(r"[\w;!?\n]", self._between(item.end, named)) and _CLOSED.match(self.text, named.end) is not None
+
+
+def overlaps(run: Run, others: Iterable[Run]) -> bool:
+    """Whether a run shares a place with one of others."""
+    return any(one.start < run.end and run.start < one.end for one in others)

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .letters import RIGHT, Letters, Run
+from .denial import letter_denied, supposed
+from .letters import RIGHT, Letters, Run, overlaps
 from .option_texts import Named, OptionTexts
 
 _GOOD = (
@@ -44,7 +45,7 @@ _CUES = tuple(
         + rf"{_IS}?{_SO}",
         rf"\b(?:therefore|thus|hence|in conclusion|to conclude|conclusion|final|result|output|select|choose"
         rf"|verdict)\b\s*[,:]?{_SO}(?:(?:it|this)(?:'s|\s+is)\s+)?",
-        rf"(?:^|[.!?\n]\s*|\bso,?\s+)(?:it|this|that)(?:'s|\s+(?:is|must be|would be|should be|looks like"
+        rf"(?:^|[.!?\n]\s*|\bso,?\s+|,\s*(?:but\s+)?)(?:it|this|that)(?:'s|\s+(?:is|must be|would be|should be|looks like"
         rf"|seems to be|appears to be)){_SO}",
         r"\b(?:correspond(?:s|ing)? to|match(?:es)?|consistent with|points? to|best described (?:by|as)"
         r"|closest to|fits?|aligns? with|supports?)\s+",
@@ -63,20 +64,6 @@ _CUES = tuple(
     )
 )
 _ARTICLE = re.compile(r"\s*(?:(?:a|an|the)\s+)?", re.IGNORECASE)
-_NOT_BEFORE = re.compile(
-    r"(?:\b(?:not|rather than|instead of|except|neither|nor|unlike|exclud(?:e|es|ed|ing)|rul(?:e|es|ed|ing) out"
-    r"|eliminat(?:e|es|ed|ing)|reject(?:s|ed)?)"
-    r"|\b(?:all|everything|anything|any) but|none of|n't|\bno,)\s+(?:be\s+|been\s+|just\s+|choose\s+|select\s+"
-    r"|out\s+)?|不(?:是|选)\s*",
-    re.IGNORECASE,
-)
-_NOT_AFTER = re.compile(
-    r"\s*(?:\b(?:is|are|was|were|would be|seems?|can be|could be|should be)\s+(?:both\s+|all\s+|clearly\s+"
-    r"|definitely\s+|therefore\s+)?"
-    r"(?:not\b|n't|incorrect|wrong|false|unlikely|less|ruled out|excluded|eliminated|out\b|impossible|absent|implausible)"
-    r"|(?:isn|aren|wasn|doesn|don|can)'t\b|(?:does|do) not\b|cannot\b|\s*[:—–-]?\s*(?:incorrect|wrong|false|no)\b)",
-    re.IGNORECASE,
-)
 _TURN = re.compile(
     r"\b(?:wait|actually|however|correction|no,|rather|on second thought|let me (?:re|check|double)|therefore"
     r"|thus|hence|so\b|final|finally|in conclusion|overall|but)\b",
@@ -100,22 +87,21 @@ class Statement:
 
 
 def denied(letters: Letters) -> list[Run]:
-    """Letters that the text rules out: "not A", "B and C are wrong"."""
-    text, found = letters.text, list[Run]()
-    for cue in _NOT_BEFORE.finditer(text):
-        if run := letters.run(cue.end()):
-            found.append(run)
-    for item in letters.each():
-        run = letters.list_at(item.start)
-        if run is not None and _NOT_AFTER.match(text, run.end):
-            found.append(run)
+    """Letters that the text rules out or only supposes: "not A", "B and C are wrong", "if it were D"."""
+    runs = [run for item in letters.each() if (run := letters.list_at(item.start)) is not None]
+    found = list[Run]()
+    for one in runs:
+        named = letters.texts.at(letters.text, one.end)
+        told = named is not None and not letters.text[one.end : named.start].strip()
+        if not told and (overlaps(one, found) or letter_denied(letters.text, one.start, one.end)):
+            found.append(one)
     return found
 
 
 def stated(letters: Letters, texts: OptionTexts, denials: Sequence[Run]) -> list[Statement]:
     """All statements of an answer, in order; what is ruled out is none."""
     every = [*_by_cue(letters, texts), *_before_praise(letters)]
-    kept = [one for one in every if not any(run.start < one.end and one.start < run.end for run in denials)]
+    kept = [one for one in every if not _denied(one, letters.text, denials)]
     ordered = sorted(kept, key=lambda one: (one.start, -one.end))
     return [one for place, one in enumerate(ordered) if not any(_within(one, other) for other in ordered[:place])]
 
@@ -132,12 +118,17 @@ def deciding(statements: Sequence[Statement], text: str) -> Statement | None:
     return None
 
 
+def _denied(one: Statement, text: str, denials: Sequence[Run]) -> bool:
+    by_letter = not one.by_text and any(run.start < one.end and one.start < run.end for run in denials)
+    return by_letter or supposed(text, one.start, one.end)
+
+
 def _by_cue(letters: Letters, texts: OptionTexts) -> Iterator[Statement]:
     text = letters.text
     for cue in (found for pattern in _CUES for found in pattern.finditer(text)):
         final = "final" in cue[0].casefold()
         begins = not cue[0].rstrip().endswith((" is", "'s", " be"))
-        if run := letters.run(cue.end(), small_at_end=begins):
+        if run := letters.run(cue.end(), small_at_end=begins) or letters.packed(cue.end()):
             yield Statement(run.letters, run.start, run.end, final, False, hedged=run.hedged, contradicted=run.contradicted)
         elif found := _text_at(texts, text, cue):
             yield Statement(found.letters, found.start, found.end, final, True, contradicted=_against(found, text))

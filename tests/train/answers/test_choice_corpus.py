@@ -57,7 +57,7 @@ def test_where_vlmevalkit_reads_otherwise(questions: Mapping[str, Question]):
     assert {"Not A", "It is not B.", "A large mass", "Vitamin D", "There is no pneumonia in the image."} <= alone
     found = Counter((theirs is not None, ours is not None) for _, theirs, ours in pairs)
     assert found[False, True] > 80, "replies that only ours reads"
-    assert found[True, False] == len(alone) < 20
+    assert found[True, False] == len(alone) < found[False, True]
 
 
 def _single(reply: dict[str, Any], questions: Mapping[str, Question]) -> bool:
