@@ -112,7 +112,7 @@ def test_flips_stand_beside_each_other(two: Path):
     rows = {one["share of replies that …"]: one for one in table}
     for number, name in enumerate(("good", "poor")):
         flips = found["runs"][number]["shares"]["order:1"]["flips"]
-        assert rows["give another answer"][name] == f"{flips['value']:.3f} ({flips['low']:.3f} to {flips['high']:.3f})"
+        assert rows["give another answer"][name] == f"{flips['value']:.3f} ({flips['low']:.3f} to {flips['high']:.3f}; n 24)"
     assert rows["give another answer"]["variant"] == "order:1"
 
 

@@ -92,7 +92,7 @@ def _shares(runs: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
     """What changes did to each run by itself: flips beside right answers, abstention, invention."""
     in_all = [name for name in runs[0]["shares"] if all(name in one["shares"] for one in runs)]
     rows = [
-        (name, said, *(f"{numbers.value(one['value'])} ({numbers.ends(one)})" for one in some))
+        (name, said, *(f"{numbers.value(one['value'])} ({numbers.ends(one)}; n {one['n']:,})" for one in some))
         for name in in_all
         for what, said in SAID.items()
         if len(some := [one["shares"][name][what] for one in runs if what in one["shares"][name]]) == len(runs)

@@ -25,9 +25,9 @@ _COLUMNS = (
 )
 _EVERY = (
     Column("measure", code=True),
-    Column("what counts"),
     *(Column(name, number=True) for name in ("n", "value", "interval", "Wilson", "macro over labels", "macro over subsets")),
     Column("chance", number=True),
+    Column("what counts"),
 )
 
 
@@ -146,4 +146,4 @@ def _every(scores: Branch) -> Iterator[tuple[str, ...]]:
         less = " (less is better)" if name in LESS_IS_BETTER and "less is better" not in about(name) else ""
         macros = (numbers.value(one.get(f"macro_{what}")) for what in ("labels", "subsets"))
         middle = numbers.count(one["n"]), numbers.value(one["value"]), numbers.ends(one), numbers.ends(one.get("wilson"))
-        yield (name, f"{about(name)}{less}", *middle, *macros, numbers.value(one.get("chance")))
+        yield (name, *middle, *macros, numbers.value(one.get("chance")), f"{about(name)}{less}")

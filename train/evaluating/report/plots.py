@@ -18,7 +18,7 @@ WIDTH_INCHES, ROW_INCHES, EDGE_INCHES, DPI = 9.0, 0.26, 1.15, 110
 BLUE, ORANGE, GREEN, PINK, SKY, RUST, BLACK = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000"
 BARS = (
     (BLUE, ""), (ORANGE, "//"), (GREEN, "xx"), (PINK, ".."), (SKY, "\\\\"), (RUST, "++"), ("#F0E442", "oo"),
-    ("#999999", ""), ("#CCCCCC", "//"), (SKY, "xx"), ("#F0E442", "||"),
+    ("#999999", ""), ("#CCCCCC", "//"), (SKY, "xx"), ("#444444", ""),
 )  # fmt: skip
 """Fills in turn, and their hatching: no two alike."""
 MOST_LETTERS = 40
@@ -87,7 +87,7 @@ def _png(rows: int, draw: Callable[[Figure], None]) -> bytes:
         figure = Figure(figsize=(WIDTH_INCHES, EDGE_INCHES + ROW_INCHES * max(rows, 2)), dpi=DPI, layout="constrained")
         draw(figure)
         if figure.legends or figure.axes[0].get_legend_handles_labels()[0]:
-            figure.legend(fontsize=8, frameon=False, loc="outside upper right", ncols=8)
+            figure.legend(fontsize=8, frameon=False, loc="outside upper right", ncols=6)
         stream = io.BytesIO()
         FigureCanvasAgg(figure).print_png(stream, metadata={"Software": None})
     return stream.getvalue()
