@@ -88,9 +88,17 @@ def _call_fault(error: Any) -> str:
 
 
 def _fail(kind: str, message: str, *, as_json: bool) -> None:
+    _end_bars()
     print(f"medloom: {message}", file=sys.stderr)  # noqa: T201
     if as_json:
         print_json({"error": {"kind": kind, "message": message}})
+
+
+def _end_bars() -> None:
+    """Ends the lines of the progress bars that libraries left open, so that what follows has a line to itself."""
+    bars = getattr(getattr(sys.modules.get("tqdm"), "tqdm", None), "_instances", ())
+    for bar in list(bars):
+        bar.close()
 
 
 def print_json(value: Any) -> None:

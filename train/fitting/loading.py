@@ -12,6 +12,7 @@ from trl.trainer.model_config import ModelConfig
 from trl.trainer.utils import get_peft_config, get_quantization_config
 
 from ...schema.errors import UsageError
+from ..predicting.model_files import not_loaded
 from .freezing import pattern
 
 
@@ -27,7 +28,7 @@ def processor_of(model: ModelConfig, *, trust_remote_code: bool = False) -> Any:
     try:
         found = AutoProcessor.from_pretrained(name, revision=model.model_revision, trust_remote_code=trust_remote_code)
     except (OSError, ValueError, ImportError) as error:
-        raise UsageError(f"{name}: {_first(error)}; expected a vision-language model that transformers loads") from error
+        raise not_loaded(name, error) from error
     if not hasattr(found, "tokenizer"):
         raise UsageError(f"{name}: its processor takes no pictures; expected a vision-language model")
     return found
@@ -43,7 +44,7 @@ def config_of(model: ModelConfig, *, trust_remote_code: bool = False) -> Any:
     try:
         return AutoConfig.from_pretrained(name, revision=model.model_revision, trust_remote_code=trust_remote_code)
     except (OSError, ValueError) as error:
-        raise UsageError(f"{name}: {_first(error)}; expected a vision-language model that transformers loads") from error
+        raise not_loaded(name, error) from error
 
 
 def adapter_of(model: ModelConfig, frozen: Sequence[str]) -> Any:
@@ -90,7 +91,3 @@ def load_settings(model: ModelConfig, training: Any) -> dict[str, Any]:
         "device_map": {"": PartialState().local_process_index} if model.load_in_4bit or model.load_in_8bit else None,
     }
     return {**own, **(training.model_init_kwargs or {})}
-
-
-def _first(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

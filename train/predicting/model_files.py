@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ ADAPTER = "adapter_config.json"
 WEIGHTS = ("*.safetensors", "*.bin")
 _PROCESSOR = ("processor_config.json", "preprocessor_config.json")
 _ENDS = 1 << 20
+_LACKING = re.compile(r"requires the (\w+) library")
+"""How transformers says that a package is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +97,14 @@ def _ends(path: Path) -> Iterator[bytes]:
         yield stream.read(_ENDS)
         stream.seek(max(0, path.stat().st_size - _ENDS))
         yield stream.read(_ENDS)
+
+
+def not_loaded(name: str, error: Exception) -> UsageError:
+    """What to tell of a model, or its processor, that transformers doesn't load."""
+    lacking = _LACKING.search(str(error))
+    if lacking:
+        library = lacking[1].lower()
+        return UsageError(f"{name}: {library} is lacking; expected it, in the version that fits torch; pip install {library}")
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    told = f"{name}: {first}; expected a vision-language model that transformers loads"
+    return UsageError(f"{told}: a folder that is there, or a repository of the Hub, which must be reached")

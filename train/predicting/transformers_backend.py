@@ -12,10 +12,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...schema.errors import UsageError
 from ..prediction import Reply
 from .backend import SeenSize, Turns
-from .model_files import ModelFiles
+from .model_files import ModelFiles, not_loaded
 
 if TYPE_CHECKING:
     import torch
@@ -84,7 +83,7 @@ class TransformersBackend:
             own = more if files.processor == files.model else {}
             processor = AutoProcessor.from_pretrained(files.processor, **own)
         except (OSError, ValueError, ImportError) as error:
-            raise UsageError(f"{model}: {str(error).splitlines()[0]}; expected a model that transformers loads") from error
+            raise not_loaded(str(model), error) from error
         if files.adapter is not None:
             from peft import PeftModel
 

@@ -14,7 +14,7 @@ from tiny_models import WITHOUT_TORCHVISION
 
 from medloom.schema.errors import UsageError
 from medloom.train.predicting.backend import Turns
-from medloom.train.predicting.model_files import ModelFiles
+from medloom.train.predicting.model_files import ModelFiles, not_loaded
 from medloom.train.predicting.transformers_backend import Decoding, TransformersBackend
 
 SHORT = Decoding(max_new_tokens=6)
@@ -138,5 +138,12 @@ def test_folders_without_a_model(tmp_path: Path):
 
 def test_a_folder_that_transformers_cannot_load(tmp_path: Path):
     (tmp_path / "config.json").write_text('{"model_type": "nothing-of-ours"}')
-    with pytest.raises(UsageError, match="expected a model that transformers loads"):
+    with pytest.raises(UsageError, match="expected a vision-language model that transformers loads"):
         opened(tmp_path)
+
+
+def test_what_a_model_lacks_is_told_in_one_line():
+    theirs = "\nQwen2VLVideoProcessor requires the Torchvision library but it was not found in your environment.\nSee the page"
+    assert str(not_loaded("org/name", ImportError(theirs))).endswith("pip install torchvision")
+    gone = not_loaded("org/name", OSError("can't reach the Hub.\nMore on that"))
+    assert str(gone).startswith("org/name: can't reach the Hub; expected")
