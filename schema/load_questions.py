@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import groupby
@@ -74,6 +74,28 @@ def in_rgb(rows: Dataset) -> Dataset:
     return rows.with_transform(partial(_with_pictures, replace(made, rgb=True)))
 
 
+@dataclass(frozen=True, slots=True)
+class ByColumns:
+    """Map-style rows, read as questions and samples: columns of a batch as they are, and no dict of each row."""
+
+    rows: Dataset
+    """Without pictures, as Arrow tables."""
+    made: Joined
+
+    def read(self, numbers: Sequence[int]) -> list[tuple[question.Question, dict[str, Any]]]:
+        """Questions of some rows, in the order given, each with its sample's row, which those about one sample share."""
+        table: Any = self.rows[list(numbers)]
+        places = table[_PLACE].to_pylist()
+        samples = _samples(self.made, places)
+        return [(asked, samples[place]) for asked, place in zip(question.questions_of(table), places, strict=True)]
+
+
+def by_columns(rows: Dataset) -> ByColumns:
+    """What map-style rows hold, for whoever wants no dict of each row."""
+    [made] = rows.format["format_kwargs"]["transform"].args
+    return ByColumns(rows.with_format("arrow"), made)
+
+
 def _mapped(made: Joined) -> Dataset:
     """Questions are read into the cache of `datasets` and mapped from there: what is held of each is a number or two."""
     from datasets import Dataset
@@ -93,16 +115,21 @@ def _mapped(made: Joined) -> Dataset:
 
 def _with_pictures(made: Joined, batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
     """A batch of questions with the columns of their samples; a sample that several ask about is read once."""
-    numbers = list(dict.fromkeys(batch[_PLACE]))
-    columns = made.places.take(pa.array(numbers, pa.int64())).to_pydict()
-    places = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-    samples = dict(zip(numbers, map(made.added.with_masks, read_rows(made.shards, places, rgb=made.rgb)), strict=True))
+    samples = {number: made.added.with_masks(row) for number, row in _samples(made, batch[_PLACE]).items()}
     rows, last = [], {number: place for place, number in enumerate(batch[_PLACE])}
     for place, number in enumerate(batch[_PLACE]):
         asked = {name: values[place] for name, values in batch.items() if name != _PLACE}
         sample = samples[number] if last[number] == place else _copied(samples[number])
         rows.append(made.added.with_drawn(sample | asked))
     return {name: [row[name] for row in rows] for name in question_features(made.added)}
+
+
+def _samples(made: Joined, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Row of the places → the sample's row: each is read once, all of a shard together."""
+    apart = list(dict.fromkeys(numbers))
+    columns = made.places.take(pa.array(apart, pa.int64())).to_pydict()
+    places = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    return dict(zip(apart, read_rows(made.shards, places, rgb=made.rgb), strict=True))
 
 
 def _copied(sample: dict[str, Any]) -> dict[str, Any]:

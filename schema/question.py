@@ -6,10 +6,10 @@ its record (`a0`, `a1`, …). Nothing here is drawn on a picture; a prompt is dr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from itertools import accumulate, chain
+from itertools import accumulate, chain, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -139,7 +139,7 @@ def schema() -> pa.Schema:
         "options": pa.list_(option),
         "prompts": pa.list_(prompt),
         "spans": pa.list_(span),
-        **dict.fromkeys(("letters", "labels", "targets", "flags"), words),
+        **dict.fromkeys(_WORDS, words),
     }
     return pa.schema([(name, kinds.get(name, pa.string())) for name in NAMES])
 
@@ -160,9 +160,18 @@ def question_of(data: dict[str, Any]) -> Question:
         "options": tuple(Option(**one) for one in data["options"]),
         "prompts": tuple(prompt_of(one) for one in data["prompts"]),
         "spans": tuple(Span(one["start"], one["end"], tuple(one["annotations"]), one["level"]) for one in data["spans"]),
-        **{name: tuple(data[name]) for name in ("letters", "labels", "targets", "flags")},
+        **{name: tuple(data[name]) for name in _WORDS},
     }
     return Question(**{name: parts.get(name, data[name]) for name in NAMES})
+
+
+def questions_of(table: pa.Table) -> list[Question]:
+    """The questions that a table holds, whatever columns stand beside theirs: as `question_of` of its rows, but by columns."""
+    found = []
+    for batch in table.select(NAMES).combine_chunks().to_batches():
+        columns = map(_values, batch.columns, NAMES)
+        found += [Question(**dict(zip(NAMES, values, strict=True))) for values in zip(*columns, strict=True)]
+    return found
 
 
 def prompt_of(data: dict[str, Any]) -> Prompt:
@@ -205,6 +214,17 @@ def _column(values: list[Any], field: pa.Field) -> pa.Array:
     return pa.ListArray.from_arrays(ends, pa.StructArray.from_arrays(inner, fields=list(struct)), type=field.type)
 
 
+def _values(column: Any, name: str) -> list[Any]:
+    """A column's values (of an Arrow array) as the fields of questions."""
+    if name in _PLAIN:
+        parts = map(_PARTS[name], *(one.to_pylist() for one in column.flatten().flatten()))
+        return [tuple(islice(parts, count)) for count in column.value_lengths().to_pylist()]
+    values = column.to_pylist()
+    if name == "kind":
+        return list(map(Kind, values))
+    return list(map(tuple, values)) if name in _WORDS else values
+
+
 NAMES = tuple(field.name for field in fields(Question))
 _PLAIN = {
     "options": lambda options: [{"letter": one.letter, "text": one.text, "label_id": one.label_id} for one in options],
@@ -216,5 +236,14 @@ _PLAIN = {
         {"start": one.start, "end": one.end, "annotations": one.annotations, "level": one.level} for one in spans
     ],
 }
+_PARTS: dict[str, Callable[..., Any]] = {
+    "options": Option,
+    "prompts": lambda kind, annotation, box, points: Prompt(
+        kind, annotation, None if box is None else tuple(box), tuple(map(tuple, points))
+    ),
+    "spans": lambda start, end, annotations, level: Span(start, end, tuple(annotations), level),
+}
+_WORDS = ("letters", "labels", "targets", "flags")
+"""Fields that are lists of texts."""
 _PLAIN_AT = tuple((NAMES.index(name), plain) for name, plain in _PLAIN.items())
 _ALL = attrgetter(*NAMES)

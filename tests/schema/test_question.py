@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from io import BytesIO
 
+import pyarrow as pa
 import pyarrow.parquet as pq
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medloom.schema.question import Kind, Option, Prompt, Question, Span, question_of, row, schema, table, table_of
+from medloom.schema.question import (
+    Kind,
+    Option,
+    Prompt,
+    Question,
+    Span,
+    question_of,
+    questions_of,
+    row,
+    schema,
+    table,
+    table_of,
+)
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 SOME = st.lists(WORDS, max_size=3).map(tuple)
@@ -47,6 +60,18 @@ def test_columns_are_those_of_the_rows_to_the_byte(questions: list[Question]):
 @given(st.lists(QUESTIONS, max_size=4))
 def test_questions_come_back_as_they_were(questions: list[Question]):
     assert [question_of(one) for one in table_of(questions).to_pylist()] == questions
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(QUESTIONS, max_size=3), st.data())
+def test_columns_of_any_rows_are_questions_as_rows_are(questions: list[Question], data: st.DataObject):
+    """Rows as a file's batches and a selection give them: in chunks, from the middle on, some twice, a column beside."""
+    made = pa.concat_tables([table_of(questions), table_of(questions[1:])])
+    made = made.append_column("_place", pa.array(range(made.num_rows), pa.int64()))
+    rows = made.slice(data.draw(st.integers(0, made.num_rows)))
+    wanted = data.draw(st.lists(st.integers(0, rows.num_rows - 1), max_size=4)) if rows.num_rows else []
+    for some in (made, rows, rows.take(pa.array(wanted, pa.int64()))):
+        assert questions_of(some) == [question_of(one) for one in some.to_pylist()]
 
 
 def _file(made) -> bytes:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...schema.errors import UsageError
-from ...schema.load_questions import in_rgb
-from ...schema.question import NAMES, question_of
+from ...schema.load_questions import ByColumns, by_columns, in_rgb
+from ...schema.question import Question
 from ...schema.question_set import QuestionSet
 from ...schema.release import Release
 from .. import conversation as written
@@ -52,6 +52,8 @@ class PartRows:
 
     part: Part
     rows: Dataset
+    columns: ByColumns
+    """The same rows, read by columns."""
     style: written.Style
     seen: SeenSize | None
 
@@ -68,14 +70,16 @@ class PartRows:
         if part.split in info["withheld"]:
             expected = "a split whose answers are there to learn from"
             raise UsageError(f"{part.release}: answers of {part.suite} in {part.split} are withheld; expected {expected}")
-        return cls(part, in_rgb(opened(part, seed=seed).rows), style, seen)
+        rows = in_rgb(opened(part, seed=seed).rows)
+        return cls(part, rows, by_columns(rows), style, seen)
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def conversations(self, numbers: Sequence[int]) -> list[dict[str, Any]]:
         """Conversations of some rows, in the order given, with the bytes of their pictures read at once."""
-        return [written.conversation(asked, self.style, seen=self.seen) for asked in _asked(self.rows[list(numbers)])]
+        asked = map(_asked, self.columns.read(numbers))
+        return _apart([written.conversation(one, self.style, seen=self.seen) for one in asked])
 
     def fingerprint(self) -> dict[str, Any]:
         """What the rows follow from: content of the release and its questions, selection, and a digest of their ids."""
@@ -94,12 +98,21 @@ class PartRows:
         }
 
 
-def _asked(batch: dict[str, list[Any]]) -> Iterator[Asked]:
-    for number, key in enumerate(batch["key"]):
-        if batch["image"][number] is None:
-            raise UsageError(f"{key}: its pixels are withheld; expected a sample with a picture; `medloom rebuild` makes it")
-        question = question_of({name: batch[name][number] for name in NAMES})
-        yield Asked(question, batch["image"][number], batch["json"][number])
+def _asked(read: tuple[Question, dict[str, Any]]) -> Asked:
+    question, sample = read
+    if sample["image"] is None:
+        found = f"{question.key}: its pixels are withheld"
+        raise UsageError(f"{found}; expected a sample with a picture; `medloom rebuild` makes it")
+    return Asked(question, sample["image"], sample["json"])
+
+
+def _apart(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with pictures of their own: whoever changes one changes no other row."""
+    taken: set[int] = set()
+    for row in rows:
+        row["images"] = [one.copy() if id(one) in taken else one for one in row["images"]]
+        taken.update(map(id, row["images"]))
+    return rows
 
 
 def _digest(rows: Dataset) -> str:
