@@ -1,10 +1,11 @@
 """What is wrong with a wrong reply, as far as its words tell. Perception and knowledge need a probe and aren't told apart here.
 
 - refusal: it declines.
-- irrelevant: it is empty or junk, or names nothing that has to do with the question: none of its options or labels, and no
-  label, modality, or part of the body at all.
-- misread: it answers another question. A choice is answered with words of the vocabulary that no option has; a place is asked
-  for and none is given, or none is asked for and only places are; the picture is called another modality than it is.
+- irrelevant: it is empty or junk, repeats the question, or names nothing that has to do with the question: none of its options
+  or labels, and no label, modality, or part of the body at all.
+- misread: it answers another question. A choice is answered with a letter, or with words of the vocabulary, that no option has;
+  a place is asked for and none is given, or none is asked for and only places are; the picture is called another modality than
+  it is.
 - wrong: it answers the question that was asked, and not rightly.
 """
 
@@ -24,13 +25,6 @@ from .final import final
 from .option_texts import OptionTexts
 from .status import Status
 
-CHOICES = frozenset({Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE})
-PLACED = frozenset({Kind.DETECTION, Kind.GROUNDING, Kind.REFERRING, Kind.REASONING})
-"""Kinds whose answers have places."""
-_ANSWERS = frozenset({"several", "hedged", "contradictory"})
-"""Readings of a choice that do speak of its options."""
-_NUMBERS_ONLY = re.compile(r"^[\W\d_]*(?:bbox_2d|box_2d|box|label|loc|json|ref|[xy]\d?)*[\W\d_]*$", re.IGNORECASE)
-
 
 class WrongKind(StrEnum):
     """Kinds of wrong replies."""
@@ -39,6 +33,16 @@ class WrongKind(StrEnum):
     IRRELEVANT = "irrelevant"
     MISREAD = "misread"
     WRONG = "wrong"
+
+
+CHOICES = frozenset({Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE})
+PLACED = frozenset({Kind.DETECTION, Kind.GROUNDING, Kind.REFERRING, Kind.REASONING})
+"""Kinds whose answers have places."""
+_ANSWERS = frozenset({"several", "hedged", "contradictory"})
+"""Readings of a choice that do speak of its options."""
+_OF_ANOTHER = {"no-such-option": WrongKind.MISREAD, "echo": WrongKind.IRRELEVANT}
+"""Readings that speak of no option of the question, or say no more than it does."""
+_NUMBERS_ONLY = re.compile(r"^[\W\d_]*(?:bbox_2d|box_2d|box|label|loc|json|ref|[xy]\d?)*[\W\d_]*$", re.IGNORECASE)
 
 
 def wrong_kind(reply: str | None, question: Question, *, places: int = 0) -> WrongKind:
@@ -70,6 +74,8 @@ def _of_choice(text: str, question: Question) -> WrongKind:
     read = read_choice(text, question)
     if read.status is Status.REFUSED:
         return WrongKind.REFUSAL
+    if read.rule in _OF_ANOTHER:
+        return _OF_ANOTHER[read.rule]
     if read.status in (Status.ANSWERED, Status.ABSTAINED) or read.rule in _ANSWERS:
         return WrongKind.WRONG
     if OptionTexts(question.options).within(text):

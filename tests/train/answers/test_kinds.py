@@ -25,6 +25,11 @@ from medloom.train.answers.kinds import WrongKind, wrong_kind
         ("The image shows a lung mass.", WrongKind.WRONG),
         ("A or C", WrongKind.WRONG),
         ("None of the above", WrongKind.WRONG),
+        ("B. normal", WrongKind.WRONG),
+        ("No pneumonia is seen.", WrongKind.WRONG),
+        ("F", WrongKind.MISREAD),
+        ("<think>A?</think>The answer is G.", WrongKind.MISREAD),
+        ("What does this radiograph show?\nA. normal\nB. pneumonia\nC. lung mass", WrongKind.IRRELEVANT),
     ],
 )
 def test_of_choices(reply: str | None, kind: WrongKind, choice: Callable[..., Question]):

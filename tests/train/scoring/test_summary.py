@@ -137,8 +137,14 @@ def test_intervals_hold_the_value_and_small_branches_are_flagged():
     assert one["wilson"]["low"] < one["value"] < one["wilson"]["high"]
     assert 0 < one["wilson"]["trials"] <= 80
     assert (found["n"], found["groups"], found["small"]) == (80, 40, False)
-    assert summarize(run(values[:29]), resamples=0)["small"]
-    assert summarize([reply(n, group="g") for n in range(40)], resamples=10)["small"]
+
+
+@pytest.mark.parametrize(("questions", "groups", "small"), [(30, 10, False), (29, 10, True), (30, 9, True), (400, 1, True)])
+def test_a_branch_is_small_below_30_questions_or_10_groups(questions: int, groups: int, small: bool):
+    found = summarize([reply(n, group=f"g-{n % groups}") for n in range(questions)], resamples=0)
+    assert (found["n"], found["groups"], found["small"]) == (questions, groups, small)
+    assert found["by"]["modality"]["CT"]["small"] is small
+    assert found["intervals"]["small"] == {"n": 30, "groups": 10}
 
 
 def test_all_right_has_no_width_by_drawing_but_by_wilson():
