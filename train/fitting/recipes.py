@@ -36,6 +36,8 @@ def found(config: str) -> Path:
         UsageError: neither.
     """
     path = Path(config)
+    if path.suffix and not path.exists() and not (FOLDER / path.with_suffix(".yaml").name).is_file():
+        raise UsageError(f"{config}: no such file; expected YAML with settings, or a recipe that `medloom train recipes` lists")
     return path if path.exists() or len(path.parts) > 1 else recipe(config)
 
 
