@@ -3,7 +3,8 @@
     right       letters of a choice (single: right or not; multiple: F1 of the set), else IoU of places
     letters     all right letters and no other
     precision, recall, f1   of the set of letters
-    iou         boxes paired one to one, masks by their pixels, points within a short distance
+    iou         boxes paired one to one, masks by their pixels, points within a short distance; where the right answer has
+                several names, only under its own
     form        the reply says what the instruction asks for, as the dialect writes it, and nothing else
 
 Places are held against the right answer as the dialect writes it: what a grid or a polygon of few corners can't say is no
@@ -21,9 +22,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from ...schema.errors import UsageError
 from ...schema.question import NAMES, Kind, Question, question_of, row
 from ..answers.choice import read_choice
+from ..answers.entities import read_entities
 from ..answers.final import final
 from ..answers.status import Status
 from ..asked import Asked
@@ -31,14 +35,16 @@ from ..conversation import IN_WORDS, Style, answer, frame
 from ..coordinates import dialect
 from ..coordinates.place import Frame, Place
 from ..predicting.backend import SeenSize
-from ..scoring.boxes import iou_matrix, mean_iou, point_f1
+from ..scoring.boxes import found, iou_matrix, mean_iou, near
 from ..scoring.masks import filled_ring, overlap, united
+from ..scoring.names import Name, name_of
 
 CHOICES = frozenset({Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE})
 VERIFIABLE = frozenset(Kind) - (IN_WORDS - CHOICES)
 """Kinds whose replies are letters or places."""
 LONGEST = 4.0
 """How many times as long as the right one an answer's words may be and still keep its form."""
+Called = tuple[Name, Place]
 _MARKS = re.compile(r"[\[\]{}<>`]")
 
 
@@ -108,12 +114,19 @@ def f1(reply: str, truth: Truth) -> float | None:
 
 
 def iou(reply: str, truth: Truth) -> float | None:
-    """How well the places of the reply fit those of the right answer; the mean over the kinds of place in either."""
-    true = _places(truth.answer, truth)
+    """How well the places of the reply fit those of the right answer; the mean over the kinds of place in either.
+
+    Where the right answer has several names, a place counts under its own name alone (`answers/entities.py`): a right box
+    under another's name, or under none, earns nothing.
+    """
+    true = _called_places(truth.answer, truth)
     if not true:
         return None
-    said = _places(final(reply), truth)
-    scores = [_FIT[kind](said.get(kind, []), true.get(kind, []), truth.frame.size_hw_px) for kind in said.keys() | true.keys()]
+    said = _called_places(reply, truth)
+    if len({name for name, _ in true}) == 1:
+        said, true = _nameless(said), _nameless(true)
+    kinds = {place.kind for _, place in (*said, *true)}
+    scores = [_FIT[kind](_of_kind(said, kind), _of_kind(true, kind), truth.frame.size_hw_px) for kind in kinds]
     return sum(scores) / len(scores)
 
 
@@ -122,7 +135,8 @@ def form(reply: str, truth: Truth) -> float | None:
     kind = truth.question.kind
     if kind in CHOICES:
         return float(_only_letters(final(reply), truth))
-    return None if kind not in VERIFIABLE or not _places(truth.answer, truth) else float(_only_places(final(reply), truth))
+    asked = kind in VERIFIABLE and bool(_kinds(truth.answer, truth))
+    return float(_only_places(final(reply), truth)) if asked else None
 
 
 REWARDS: Mapping[str, Callable[[str, Truth], float | None]] = {
@@ -167,12 +181,23 @@ def _share(part: set[str], whole: set[str]) -> float:
     return len(part) / len(whole) if whole else 0.0
 
 
-def _places(text: str, truth: Truth) -> dict[str, list[Place]]:
-    """Kind of place → the places that stand in a text."""
-    found: dict[str, list[Place]] = {}
-    for read in dialect(truth.dialect).read(text, truth.frame):
-        found.setdefault(read.place.kind, []).append(read.place)
-    return found
+def _called_places(text: str, truth: Truth) -> list[Called]:
+    """The places that stand in a text, each with what it is called."""
+    entities = read_entities(text, truth.question, dialect(truth.dialect), truth.frame)
+    return [(name_of(one.name), place) for one in entities for place in one.places]
+
+
+def _nameless(called: Sequence[Called]) -> list[Called]:
+    return [(name_of(None), place) for _, place in called]
+
+
+def _of_kind(called: Sequence[Called], kind: str) -> list[Called]:
+    return [one for one in called if one[1].kind == kind]
+
+
+def _kinds(text: str, truth: Truth) -> set[str]:
+    """The kinds of place that stand in a text."""
+    return {read.place.kind for read in dialect(truth.dialect).read(text, truth.frame)}
 
 
 def _only_letters(text: str, truth: Truth) -> bool:
@@ -186,27 +211,42 @@ def _only_letters(text: str, truth: Truth) -> bool:
 def _only_places(text: str, truth: Truth) -> bool:
     """Places of the right kinds, nothing that looks like a place and is none, and words that are no essay."""
     way = dialect(truth.dialect)
-    given, true = _places(text, truth), _places(truth.answer, truth)
+    given, true = _kinds(text, truth), _kinds(truth.answer, truth)
     words, own = way.bare(text, truth.frame), way.bare(truth.answer, truth.frame)
     broken = Counter(_MARKS.findall(words)) - Counter(_MARKS.findall(own))
-    return given.keys() == true.keys() and not broken and bool(words) >= bool(own) and len(words) <= LONGEST * max(len(own), 8)
+    return given == true and not broken and bool(words) >= bool(own) and len(words) <= LONGEST * max(len(own), 8)
 
 
-def _boxes(given: Sequence[Place], true: Sequence[Place], size_hw_px: tuple[int, int]) -> float:
-    return mean_iou(iou_matrix(_corners(given), _corners(true)))
+def _boxes(given: Sequence[Called], true: Sequence[Called], size_hw_px: tuple[int, int]) -> float:
+    return mean_iou(iou_matrix(_corners(given), _corners(true)) * _alike(given, true))
 
 
-def _corners(places: Sequence[Place]) -> list[tuple[float, ...]]:
-    return [one.box_xyxy_px for one in places if one.box_xyxy_px is not None]
+def _corners(called: Sequence[Called]) -> list[tuple[float, ...]]:
+    return [place.box_xyxy_px for _, place in called if place.box_xyxy_px is not None]
 
 
-def _polygons(given: Sequence[Place], true: Sequence[Place], size_hw_px: tuple[int, int]) -> float:
-    masks = [united((filled_ring(one.points_xy_px, size_hw_px) for one in some), size_hw_px) for some in (given, true)]
-    return overlap(*masks).iou if given and true else 0.0
+def _polygons(given: Sequence[Called], true: Sequence[Called], size_hw_px: tuple[int, int]) -> float:
+    """Of all that is outlined under a name as one mask."""
+    ours, theirs = _masks(given, size_hw_px), _masks(true, size_hw_px)
+    iou = [[overlap(mask, other).iou for _, other in theirs] for _, mask in ours]
+    return mean_iou(np.array(iou, float).reshape(len(ours), len(theirs)) * _alike(ours, theirs))
 
 
-def _points(given: Sequence[Place], true: Sequence[Place], size_hw_px: tuple[int, int]) -> float:
-    return point_f1([one.points_xy_px[0] for one in given], [one.points_xy_px[0] for one in true], size_hw_px=size_hw_px)
+def _points(given: Sequence[Called], true: Sequence[Called], size_hw_px: tuple[int, int]) -> float:
+    ours, theirs = ([place.points_xy_px[0] for _, place in some] for some in (given, true))
+    return found(near(ours, theirs, size_hw_px=size_hw_px) & _alike(given, true))[2]
+
+
+def _masks(called: Sequence[Called], size_hw_px: tuple[int, int]) -> list[tuple[Name, np.ndarray]]:
+    names = dict.fromkeys(name for name, _ in called)
+    outlines = {name: [place.points_xy_px for one, place in called if one == name] for name in names}
+    return [(name, united((filled_ring(one, size_hw_px) for one in some), size_hw_px)) for name, some in outlines.items()]
+
+
+def _alike(given: Sequence[tuple[Name, Any]], true: Sequence[tuple[Name, Any]]) -> np.ndarray:
+    """Whether each given one (row) is called as each true one (column): bool."""
+    same = [[one == other or one.means(other) for other, _ in true] for one, _ in given]
+    return np.array(same, bool).reshape(len(given), len(true))
 
 
 _FIT = {"box": _boxes, "polygon": _polygons, "point": _points}

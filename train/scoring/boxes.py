@@ -78,10 +78,15 @@ def box_measures(given: Sequence[Sequence[float]], true: Sequence[Sequence[float
 
 
 def point_f1(given: Sequence[Sequence[float]], true: Sequence[Sequence[float]], *, size_hw_px: tuple[int, int]) -> float:
-    """F1 of points (x, y) that lie within `POINT_SHARE` of the diagonal of each other, paired one to one."""
+    """F1 of points (x, y) that lie near each other, paired one to one."""
+    return found(near(given, true, size_hw_px=size_hw_px))[2]
+
+
+def near(given: Sequence[Sequence[float]], true: Sequence[Sequence[float]], *, size_hw_px: tuple[int, int]) -> np.ndarray:
+    """Whether each given point (row) lies within `POINT_SHARE` of the diagonal of each true one (column): bool."""
     one = np.asarray(given, np.float64).reshape(-1, 1, 2)
     other = np.asarray(true, np.float64).reshape(1, -1, 2)
-    return found(np.linalg.norm(one - other, axis=-1) <= POINT_SHARE * np.hypot(*size_hw_px))[2]
+    return np.linalg.norm(one - other, axis=-1) <= POINT_SHARE * np.hypot(*size_hw_px)
 
 
 def centres(boxes: Sequence[Sequence[float]]) -> list[tuple[float, float]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from itertools import chain, combinations
 from pathlib import Path
@@ -140,6 +141,50 @@ def test_boxes_earn_their_overlap_and_pay_for_each_too_many():
     assert score(says((100, 100, 300, 300), (500, 500, 600, 600))) == 0.5
     assert score("It lies at [100, 100, 300]") == 0.0
     assert score("It lies at [[100, 100], [300, 100], [300, 300], [100, 300]]") == 0.0, "a polygon is no box"
+
+
+ORGANS = {"liver": (100.0, 100.0, 400.0, 400.0), "spleen": (600.0, 100.0, 800.0, 300.0)}
+
+
+def named(dialect: str, places: Mapping[str, tuple[float, float, float, float]], kind: str = "box") -> str:
+    """Names with their places as a family writes them."""
+    way, frame = DIALECTS[dialect], Frame.of((1000, 1000))
+    told = {name: _place(name, corners, kind) for name, corners in places.items()}
+    if not way.inline:
+        return f"The {' and the '.join(told)} are there.\n{way.write(list(told.values()), frame)}"
+    written = {name: way.write([place], frame) for name, place in told.items()}
+    said = written.values() if way.marks_words else (f"{name} {text}" for name, text in written.items())
+    return f"The {' and the '.join(said)} are there."
+
+
+def _place(name: str, corners: tuple[float, float, float, float], kind: str) -> Place:
+    x0, y0, x1, y1 = corners
+    if kind == "box":
+        return Place("box", name, corners)
+    points = {"point": ((x0, y0),), "polygon": ((x0, y0), (x1, y0), (x1, y1), (x0, y1))}
+    return Place(kind, name, points_xy_px=points[kind])
+
+
+@pytest.mark.parametrize("kind", ["box", "polygon", "point"])
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_right_place_under_a_wrong_name_earns_nothing_where_several_are_asked(dialect: str, kind: str):
+    question = replace(choice(Kind.GROUNDING, "").question, question="Where are the liver and the spleen?")
+    truth = Truth(question, named(dialect, ORGANS, kind), dialect, Frame.of((1000, 1000)))
+    exchanged = dict(zip(ORGANS, reversed(ORGANS.values()), strict=True))
+    assert iou(truth.answer, truth) == pytest.approx(1.0)
+    assert iou(named(dialect, dict(reversed(ORGANS.items())), kind), truth) == pytest.approx(1.0), "in any order"
+    assert iou(named(dialect, exchanged, kind), truth) == 0.0
+    half = iou(named(dialect, {"liver": ORGANS["liver"]}, kind), truth)
+    assert half == pytest.approx(2 / 3 if kind == "point" else 1 / 2), "F1 of points, mean IoU of regions"
+    wrong = named(dialect, {"liver": ORGANS["liver"], "kidney": ORGANS["spleen"]}, kind)
+    assert iou(wrong, truth) == pytest.approx(1 / 2)
+
+
+def test_one_name_may_be_left_out_or_worded_otherwise():
+    question = replace(choice(Kind.GROUNDING, "").question, question="Where is the spleen?")
+    truth = Truth(question, named("thousandths", {"spleen": ORGANS["spleen"]}), "thousandths", Frame.of((1000, 1000)))
+    for reply in ("[600, 100, 800, 300]", "The lesion is at [600, 100, 800, 300]."):
+        assert iou(reply, truth) == 1.0
 
 
 coordinate = st.integers(0, 990)
