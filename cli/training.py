@@ -43,6 +43,7 @@ def sft(context: typer.Context, config: Config = None, dry_run: DryRun = False, 
     - data: `--data RELEASE:SUITE`, `--general PATH`, `--held_out RELEASE:SUITE`, `--streaming`, `--block`
     - how questions are put: `--dialect`, `--prompts`, `--masks`, `--instruction`, `--system`
     - the run: `--freeze`, `--patience`, `--answers`, `--answer_tokens`, `--fresh`
+    - to the Hub at its end: `--push_to_hub`, `--hub_model_id ORG/NAME`, `--push_reason`
 
     **TRL's and transformers'**: all of `SFTConfig` and `ModelConfig`, such as `--model_name_or_path`, `--output_dir`,
     `--learning_rate`, `--max_steps`, `--use_peft`, `--load_in_4bit`, `--eval_strategy`, `--metric_for_best_model`,

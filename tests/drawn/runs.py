@@ -2,16 +2,20 @@
 
 run = Run(("--data", …)); run.wait(); run.course
 Run(argv, dies_in_saving_step=8)   kills itself in the middle of writing that checkpoint
+
+What a process says goes to a file beside the run's folder; `wait` prints it where a process ended otherwise than it should.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import multiprocessing
 import os
 import random
 import signal
 import socket
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,6 +27,8 @@ from typing import Any
 
 PRELOADED = ["torch", "trl.trainer.sft_trainer", "medloom.train.sft", "medloom.train.fitting.trainer", "runs"]
 WAIT_S = 300.0
+SHOWN = 8000
+"""Characters of what a process said, from its end."""
 ALWAYS = {
     "--activation_checkpointing": "false",
     "--disable_tqdm": "true",
@@ -60,7 +66,8 @@ class Run:
         environment = {**_environment(), "WORLD_SIZE": str(self.world), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_port())}
         self.ranks = []
         for rank in range(self.world):
-            own = environment | {"RANK": str(rank), "LOCAL_RANK": str(rank)} if self.world > 1 else _environment()
+            own = {**environment, "RANK": str(rank), "LOCAL_RANK": str(rank)} if self.world > 1 else _environment()
+            own["SAID_IN"] = str(self._said(rank))
             process = _processes().Process(target=train, args=(told, own, self.dies_in_saving_step, self.main))
             process.start()
             self.ranks.append(process)
@@ -70,12 +77,24 @@ class Run:
         return Path(self.argv[list(self.argv).index("--output_dir") + 1])
 
     def wait(self) -> list[int | None]:
-        """Exit codes; a rank whose fellow died is killed."""
+        """Exit codes; a rank whose fellow died is killed. What a rank said that ended wrongly is printed."""
         for process in self.ranks:
             process.join(WAIT_S)
+            if process.is_alive():
+                os.kill(process.pid or 0, signal.SIGUSR1)  # it says where it stands
+                process.join(2)
             if process.exitcode != 0:
                 self.kill()
-        return [process.exitcode for process in self.ranks]
+        codes = [process.exitcode for process in self.ranks]
+        for rank, code in enumerate(codes):
+            if code != 0 and self.dies_in_saving_step is None:
+                said = self._said(rank).read_text(errors="replace") if self._said(rank).exists() else ""
+                sys.stderr.write(f"rank {rank} of {self.folder.name} ended with {code} and said:\n{said[-SHOWN:]}\n")
+        return codes
+
+    def _said(self, rank: int) -> Path:
+        """The file with what a process said."""
+        return self.folder.with_name(f"{self.folder.name}-{rank}.said")
 
     def kill_at_random(self) -> float:
         """How long after its first whole checkpoint the run was killed, in seconds."""
@@ -133,6 +152,10 @@ def train(argv: Sequence[str], environment: dict[str, str], dies_in_saving_step:
     from transformers import Trainer
 
     os.environ.update(environment)
+    with Path(os.environ.pop("SAID_IN")).open("ab") as said:
+        os.dup2(said.fileno(), 1)
+        os.dup2(said.fileno(), 2)
+    faulthandler.register(signal.SIGUSR1, file=2, all_threads=True)
     torch.set_num_threads(1)
     if dies_in_saving_step is not None:
         save = Trainer._save_scaler

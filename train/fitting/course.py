@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
@@ -17,6 +17,8 @@ from ...schema.disk import read_json, write_json
 from ...schema.errors import MedLoomError, UsageError
 from .checkpoints import DONE, Checkpoint, clear, newest, same
 from .run_folder import LOGS, RunFolder
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,25 @@ def begun(folder: Path, fingerprint: Mapping[str, Any], *, fresh: bool, resumabl
     Raises:
         ResumeError: an earlier run with other settings or data.
     """
+
+    def found() -> Course:
+        if fresh or not resumable:
+            clear(folder)
+        return _looked_up(folder, fingerprint)
+
+    return of_the_first(found)
+
+
+def of_the_first(find: Callable[[], Result]) -> Result:
+    """What the first process finds, on every process.
+
+    Raises:
+        MedLoomError: what it raises, on every process.
+    """
     found: list[Any] = [None]
     if PartialState().is_main_process:
         try:
-            if fresh or not resumable:
-                clear(folder)
-            found = [_looked_up(folder, fingerprint)]
+            found = [find()]
         except MedLoomError as error:
             found = [error]
     broadcast_object_list(found)

@@ -9,7 +9,7 @@ from ...schema.errors import UsageError
 
 @dataclass(frozen=True)
 class MedicalArguments:
-    """Frozen parts, evaluation by answers, and what happens to an earlier run."""
+    """Frozen parts, evaluation by answers, what happens to an earlier run, and the push."""
 
     freeze: list[str] = field(
         default_factory=list,
@@ -24,6 +24,10 @@ class MedicalArguments:
     )
     answer_tokens: int = field(default=128, metadata={"help": "The longest answer to a held-out question, in tokens."})
     fresh: bool = field(default=False, metadata={"help": "Begin anew: an earlier run's checkpoints in output_dir are removed."})
+    push_reason: str | None = field(
+        default=None,
+        metadata={"help": "Why --push_to_hub may pass the model on though some of its data may not be; stands on its card."},
+    )
 
     def __post_init__(self):
         object.__setattr__(self, "freeze", list(self.freeze or ()))

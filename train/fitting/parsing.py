@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -55,6 +56,16 @@ def parsed(argv: Sequence[str], kinds: Iterable[type[Any]], *, prog: str, defaul
         raise
     except (ValueError, TypeError, OSError) as error:
         raise UsageError(f"{str(error).strip()}; expected settings that fit together") from error
+
+
+def run_main(fit: Callable[[Any], Path], parse: Callable[[Sequence[str]], Any], argv: Sequence[str] | None) -> None:
+    """Train as the command line says, and leave with the exit code of `schema/errors.py`."""
+    try:
+        folder = fit(parse(sys.argv[1:] if argv is None else argv))
+    except MedLoomError as error:
+        sys.stderr.write(f"{error.kind}: {error}\n")
+        raise SystemExit(error.exit_code) from error
+    sys.stderr.write(f"{folder}\n")
 
 
 def without_telemetry() -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import Any
 
-from ..coordinates import of_family, seen_size
 from ..data.mixture import Mixture
-from .loading import config_of, processor_of
 from .told_settings import told
+from .whole_run import Opened, inputs_of
 
 
 def planned(settings: Any, *, method: str) -> dict[str, Any]:
@@ -22,34 +21,30 @@ def planned(settings: Any, *, method: str) -> dict[str, Any]:
         ReleaseError: a release isn't there, or the Hub can't be reached or refuses.
         UsageError: settings that don't fit together, or the model.
     """
-    data, training, model = settings.data, settings.training, settings.model
-    processor = processor_of(model, trust_remote_code=training.trust_remote_code)
-    config = config_of(model, trust_remote_code=training.trust_remote_code)
-    style = data.style(of_family(config.model_type))
-    mixture = _mixture(settings, method, style=style, seen=seen_size(processor))
+    training = settings.training
+    inputs = inputs_of(settings, _opened(method))
+    mixture = inputs.mixture
     answers = training.num_generations if method == "grpo" else 1
     step = training.per_device_train_batch_size * training.gradient_accumulation_steps * training.world_size // answers
     return {
         "method": method,
         "settings": told(getattr(settings, one.name) for one in fields(settings)),
-        "style": asdict(style),
+        "style": asdict(inputs.style),
         "sets": mixture.fingerprint()["sets"],
         "rows_per_epoch": len(mixture),
         "rows_per_step": step,
         "steps_per_epoch": len(mixture) // step if step else 0,
         "steps": _steps(training, len(mixture) // max(step, 1)),
-        "first": _first(mixture, processor),
+        "first": _first(mixture, inputs.processor),
     }
 
 
-def _mixture(settings: Any, method: str, *, style: Any, seen: Any) -> Mixture:
-    training = settings.training
-    seed = training.seed if training.data_seed is None else training.data_seed
+def _opened(method: str) -> Opened:
     if method == "sft":
-        return Mixture.open(settings.data, style=style, seed=seed, seen=seen)
+        return Mixture.open
     from .rewarded import opened
 
-    return opened(settings.data, style=style, seed=seed, seen=seen)
+    return opened
 
 
 def _steps(training: Any, of_epoch: int) -> int:

@@ -35,18 +35,42 @@ def check_rights(sources: Iterable[SourceUse], reason: str | None = None) -> Non
     said = "; ".join(f"{one.source} ({', '.join(one.licences)}): {', '.join(one.refused)}" for one in doubtful)
     raise UsageError(
         f"trained on data that nobody lets others pass on, as far as is known: {said}; expected rights to all that a model may "
-        'repeat; leave them out, ask their owners, or say why it may be pushed (--reason "…")'
+        'repeat; leave them out, ask their owners, or say why it may be pushed (--reason "…", while training --push_reason "…")'
     )
 
 
-def push(run: RunFolder, repo: str, *, private: bool | None = None, reason: str | None = None) -> str:
+def ready(
+    sources: Iterable[SourceUse],
+    repo: str,
+    *,
+    private: bool | None = None,
+    reason: str | None = None,
+    token: str | None = None,
+) -> str:
+    """The full name of the repository that a model of these data may be pushed to; made where it isn't there.
+
+    Raises:
+        UsageError: rights that nobody grants and no reason, no token, or a bad name.
+        PublishError: the Hub can't be reached or refuses.
+    """
+    from huggingface_hub import HfApi, get_token
+
+    check_rights(sources, reason)
+    if not (held := token or get_token()):
+        raise UsageError("no token; expected HF_TOKEN or a login; run `hf auth login` with one that may write")
+    with _told(repo, held):
+        return HfApi(token=held, library_name="medloom").create_repo(repo, private=private, exist_ok=True).repo_id
+
+
+def push(run: RunFolder, repo: str, *, private: bool | None = None, reason: str | None = None, token: str | None = None) -> str:
     """The address of the commit that holds the run.
 
     Args:
         run: Finished: with model and card.
-        repo: org/name; made where it isn't there.
+        repo: org/name, or a name alone of the token's owner; made where it isn't there.
         private: Of a new repository; None leaves it to its owner's settings.
         reason: Why it may be passed on though some of its data may not; stands on the card.
+        token: That may write; None takes HF_TOKEN's or the login's.
 
     Raises:
         UsageError: an unfinished run, no token, a bad name, or rights that nobody grants and no reason.
@@ -58,15 +82,13 @@ def push(run: RunFolder, repo: str, *, private: bool | None = None, reason: str 
         raise UsageError(
             f"{run.root.name}: no model or no card; expected a run that came to its end; train it to its end first"
         )
-    check_rights(run.sources, reason)
-    if not get_token():
-        raise UsageError("no token; expected HF_TOKEN or a login; run `hf auth login` with one that may write")
-    api = HfApi(library_name="medloom")
-    with _told(repo), tempfile.TemporaryDirectory(dir=run.root, prefix=".push-") as folder:
-        stage(run, Path(folder), repo=repo, reason=reason)
-        api.create_repo(repo, private=private, exist_ok=True)
+    whole = ready(run.sources, repo, private=private, reason=reason, token=token)
+    held = token or get_token()
+    with _told(whole, held), tempfile.TemporaryDirectory(dir=run.root, prefix=".push-") as folder:
+        stage(run, Path(folder), repo=whole, reason=reason)
         message = f"{run.data['method'].upper()} of {run.data['base']}"
-        done = api.upload_folder(repo_id=repo, folder_path=folder, commit_message=message)
+        api = HfApi(token=held, library_name="medloom")
+        done = api.upload_folder(repo_id=whole, folder_path=folder, commit_message=message)
     return str(done.commit_url)
 
 
@@ -102,9 +124,8 @@ def _linked(path: Path, place: Path) -> None:
 
 
 @contextmanager
-def _told(repo: str) -> Iterator[None]:
+def _told(repo: str, token: str | None) -> Iterator[None]:
     """Faults of the Hub and of the way there as ours; no message repeats a token."""
-    from huggingface_hub import get_token
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     network: Any = HfHubHTTPError.__mro__[1]  # of httpx or httpx2: whichever the installed huggingface_hub is made with
@@ -114,5 +135,5 @@ def _told(repo: str) -> Iterator[None]:
         raise UsageError(f"repo {repo!r}: {error}; expected org/name") from error
     except (OSError, RuntimeError, ValueError, network) as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-        said = lines[0][:200].replace(get_token() or "\0", "…")
+        said = lines[0][:200].replace(token or "\0", "…")
         raise PublishError(f"{repo}: {said}; expected the Hub to take it; run the same command again") from error
