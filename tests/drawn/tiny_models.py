@@ -92,6 +92,11 @@ def tiny(family: str, folder: Path, corpus: Iterable[str], *, whole: Iterable[st
     return folder
 
 
+def bare(family: str) -> Any:
+    """A model of the family without its processor, which needs no torchvision in any family."""
+    return _MODELS[family](_tokenizer(family, ["words"]))
+
+
 def _tokenizer(family: str, corpus: Iterable[str]) -> Any:
     from tokenizers import Tokenizer, decoders, models
     from tokenizers.pre_tokenizers import ByteLevel, Digits, Punctuation, Sequence

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +13,8 @@ from typing import Any
 
 import pytest
 import yaml
-from tiny_models import WITHOUT_TORCHVISION, tiny
+from model_parts import adapted, frozen, layers, parts
+from tiny_models import bare, tiny
 
 from medloom.generation.asking.ask import ask
 from medloom.schema.errors import UsageError
@@ -57,20 +57,38 @@ def test_a_recipe_is_read_by_the_parser_and_its_family_is_known(name: str):
     assert of_family(family_of(name)) in DIALECTS
 
 
-@pytest.mark.parametrize("name", [one for one in NAMES if family_of(one) in WITHOUT_TORCHVISION and "med-mat" not in one])
-def test_a_recipes_adapter_finds_its_modules(name: str, tmp_path: Path):
-    from transformers import AutoModelForImageTextToText
+@pytest.mark.parametrize("name", [one for one in NAMES if "med-mat" not in one])
+def test_a_recipes_adapter_is_on_the_text_models_linear_layers_and_nowhere_else(name: str):
+    from medloom.train.fitting.loading import adapter_of
+
+    module: Any = grpo if name.startswith("grpo") else sft
+    settings = module.parse(["--config", str(recipe(name)), *ON_CPU, "--data", "release:suite"])
+    model = bare(family_of(name))
+    meant = layers(model, parts()[family_of(name)].mind)
+    assert len(meant) == 2 * 7, "two layers of seven"
+    assert adapted(model, adapter_of(settings.model, settings.medical.freeze)) == meant
+
+
+@pytest.mark.parametrize("family", sorted(set(FAMILIES.values())))
+def test_parts_are_frozen_by_the_names_that_the_docs_give(family: str):
+    """Each part is another, and together they are all but the head; adapters leave out what is frozen."""
+    from trl.trainer.model_config import ModelConfig
 
     from medloom.train.fitting.loading import adapter_of
 
-    settings = sft.parse(["--config", str(recipe(name)), *ON_CPU, "--data", "release:suite"])
-    model = AutoModelForImageTextToText.from_pretrained(tiny(family_of(name), tmp_path / "tiny", ["words"]))
-    pattern = adapter_of(settings.model, []).target_modules
-    assert isinstance(pattern, str)
-    hit = [module for module, _ in model.named_modules() if re.fullmatch(pattern, module)]
-    assert {module.rsplit(".", 1)[1][0] for module in hit} == set("qkvogud")
-    assert len(hit) == 2 * 7, "two layers of seven, and none of the vision tower's"
-    assert not [module for module in hit if "vision" in module]
+    model, told = bare(family), parts()[family]
+    head = {name for name, _ in model.named_parameters() if name.startswith("lm_head.")}
+    found = [frozen(model, names) for names in (told.eye, told.bridge, told.mind)]
+    assert all(found)
+    assert sum(map(len, found)) == len(set().union(*found))
+    assert set().union(*found, head) == {name for name, _ in model.named_parameters()}
+    meant = layers(model, told.mind)
+    assert adapted(model, adapter_of(ModelConfig(use_peft=True), [*told.eye, *told.bridge])) == meant
+
+
+def test_the_papers_recipe_freezes_the_eye():
+    settings = sft.parse(["--config", str(recipe("med-mat-llava-1.5")), *ON_CPU, "--data", "release:suite"])
+    assert settings.medical.freeze == list(parts()["llava"].eye)
 
 
 def test_what_is_uncertain_of_the_paper_is_marked():
