@@ -154,6 +154,7 @@ def evaluate(
     if dry_run:
         show_as(asked_here.counted(asked, ids), json, evaluated.planned)
         return
+    _place(out)
     if rescore:
         from ..train.evaluating.evaluate import rescore as scored_again
 
@@ -186,6 +187,13 @@ def evaluate(
     show_as(result, json, evaluated.results)
     if result["replies"]["failed"]:
         raise typer.Exit(FAULTS)
+
+
+def _place(out: Path) -> None:
+    """Nothing, where OUT is a folder or could be one."""
+    above = next(one for one in (out, *out.absolute().parents) if one.exists())
+    if not above.is_dir():
+        raise UsageError(f"{out}: {above} is no folder; expected a folder for predictions and results")
 
 
 def _variants(aims: list[str]) -> tuple[str, ...]:

@@ -152,6 +152,14 @@ def test_wrong_use(phantoms: Phantoms, document: Callable, arguments: tuple[Any,
     assert not (tmp_path / "out" / "results.json").exists()
 
 
+def test_a_place_that_can_not_be_a_folder_is_told(phantoms: Phantoms, document: Callable, tmp_path: Path):
+    (tmp_path / "file").write_text("x")
+    for out in (tmp_path / "file", tmp_path / "file" / "results"):
+        error = document(phantoms.release, "--suite", "gmai", "--out", out, "--model", "small", code=2)["error"]
+        assert error["kind"] == "UsageError"
+        assert "is no folder" in error["message"]
+
+
 def test_a_benchmark_in_gmai_s_form_is_asked_as_it_is(phantoms: Phantoms, document: Callable, tmp_path: Path):
     asked = ReleaseAsked.open(phantoms.release, suite="gmai", split="test")
     single = [place for place, one in enumerate(asked.questions()) if one.kind is Kind.SINGLE_CHOICE][:8]

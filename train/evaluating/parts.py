@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ...schema.disk import read_json, write_json, write_parquet
+from ...schema.errors import UsageError
 from ..prediction import Prediction, predictions_of, table
 from .plan import Part
 
@@ -24,10 +25,14 @@ def write(out: Path, part: Part, predictions: Sequence[Prediction], sizes: Sizes
 
 def done(out: Path, part: Part) -> bool:
     """Whether a part is there with a reply to everything: what got none is asked again."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     path = out / FOLDER / part.file
-    return path.is_file() and not any(pq.read_table(path, columns=["error"])["error"].to_pylist())
+    try:
+        return path.is_file() and not any(pq.read_table(path, columns=["error"])["error"].to_pylist())
+    except pa.ArrowInvalid:  # a machine that went down left half a file
+        return False
 
 
 def merge(out: Path, parts: Iterable[Part]) -> list[Prediction]:
@@ -47,11 +52,20 @@ def merge(out: Path, parts: Iterable[Part]) -> list[Prediction]:
 
 
 def merged(out: Path) -> list[Prediction] | None:
-    """What `predictions.parquet` holds, None where it isn't there."""
+    """What `predictions.parquet` holds, None where it isn't there.
+
+    Raises:
+        UsageError: it isn't what an evaluation wrote.
+    """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     path = out / PREDICTIONS
-    return predictions_of(pq.read_table(path)) if path.is_file() else None
+    try:
+        return predictions_of(pq.read_table(path)) if path.is_file() else None
+    except (pa.ArrowInvalid, KeyError) as error:
+        expected = "what an evaluation wrote; put it back, or evaluate with --fresh"
+        raise UsageError(f"{path}: can't be read ({str(error).splitlines()[0]}); expected {expected}") from error
 
 
 def sizes_of(out: Path) -> Sizes:

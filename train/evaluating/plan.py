@@ -81,7 +81,7 @@ class Plan:
         """
         settings = read_json(out / PLAN)
         if not isinstance(settings, dict):
-            raise UsageError(f"{out}: no {PLAN}; expected the folder of an evaluation")
+            raise UsageError(f"{out}: no {PLAN} that can be read; expected the folder of an evaluation")
         return cls(settings)
 
     def parts(self) -> Iterator[Part]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..coordinates.dialects import of_family
-from .model_files import ModelFiles
+from .model_files import ModelFiles, not_loaded
 
 
 def dialect_of(files: ModelFiles) -> str:
@@ -14,10 +14,8 @@ def dialect_of(files: ModelFiles) -> str:
     """
     from transformers import AutoConfig
 
-    from ...schema.errors import UsageError
-
     try:
         config = AutoConfig.from_pretrained(files.model, **({"revision": files.revision} if files.revision else {}))
     except (OSError, ValueError) as error:
-        raise UsageError(f"{files.given}: {str(error).splitlines()[0]}; expected a model that transformers loads") from error
+        raise not_loaded(files.given, error) from error
     return of_family(config.model_type)

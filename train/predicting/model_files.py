@@ -39,12 +39,14 @@ class ModelFiles:
         Of a run its final model is meant (`RUN/model` where there is one). `base` stands for the base that an adapter names.
 
         Raises:
-            UsageError: a folder without a model, or an adapter that names no base.
+            UsageError: a folder without a model, an adapter that names no base, or a base for what is no adapter.
         """
-        given, folder = str(model), _folder(Path(model))
+        given, folder = str(model), _folder(model)
         if folder is None:
             return cls(given, None, given, given, revision)
         stated = read_json(folder / ADAPTER)
+        if stated is None and base is not None:
+            raise UsageError(f"{folder}: a whole model, with the base {base}; expected an adapter, or no base")
         if stated is None:
             return cls(str(folder), None, str(folder), given, revision)
         under = base or stated.get("base_model_name_or_path")
@@ -65,14 +67,15 @@ class ModelFiles:
         return {**shown, "revision": self.revision, **digests}
 
 
-def _folder(given: Path) -> Path | None:
+def _folder(model: str | Path) -> Path | None:
     """The folder with the model, None where a name of the Hub was given."""
+    given = Path(model)
     for folder in (given, given / "model"):
         if (folder / "config.json").is_file() or (folder / ADAPTER).is_file():
             return folder
     if given.is_dir():
         raise UsageError(f"{given}: no config.json and no {ADAPTER}; expected a model's, an adapter's or a run's folder")
-    if given.is_absolute() or str(given).startswith("."):
+    if given.is_absolute() or str(model).startswith("."):
         raise UsageError(f"{given}: no such folder; expected a model's, an adapter's or a run's folder, or a name on the Hub")
     return None
 

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...schema.errors import UsageError
 from ..prediction import Reply
 from .backend import SeenSize, Turns
 from .model_files import ModelFiles, not_loaded
@@ -19,6 +20,8 @@ from .model_files import ModelFiles, not_loaded
 if TYPE_CHECKING:
     import torch
 
+_FAULTS = (OSError, ValueError, ImportError, AttributeError, TypeError, KeyError, RuntimeError)
+"""What transformers raises for folders that hold no such model, or only half of one."""
 BATCHES_AT_ONCE = 8
 """Batches of one call; questions of like length share a batch."""
 
@@ -70,6 +73,7 @@ class TransformersBackend:
         Raises:
             UsageError: a folder without a model, or a model that can't be loaded.
         """
+        from safetensors import SafetensorError
         from transformers import AutoModelForImageTextToText, AutoProcessor
 
         files = ModelFiles.of(model, base=base, revision=revision)
@@ -82,14 +86,16 @@ class TransformersBackend:
             loaded: Any = AutoModelForImageTextToText.from_pretrained(files.model, dtype=dtype, **how, **more)
             own = more if files.processor == files.model else {}
             processor = AutoProcessor.from_pretrained(files.processor, **own)
-        except (OSError, ValueError, ImportError) as error:
-            raise not_loaded(str(model), error) from error
-        if files.adapter is not None:
-            from peft import PeftModel
+            if files.adapter is not None:
+                from peft import PeftModel
 
-            loaded = PeftModel.from_pretrained(loaded, files.adapter)
+                loaded = PeftModel.from_pretrained(loaded, files.adapter)
+        except (*_FAULTS, SafetensorError) as error:
+            raise not_loaded(str(model), error) from error
+        if getattr(processor, "chat_template", None) is None:
+            raise UsageError(f"{model}: its processor has no chat template; expected a model that is made for conversations")
         if where != "auto":
-            loaded = loaded.to(where)
+            loaded = _moved(loaded, where)
         told = {**files.told, "dtype": str(loaded.dtype).removeprefix("torch."), "attention": attention}
         return cls.of(loaded, processor, batch_size=batch_size, decoding=decoding or Decoding(), told=told)
 
@@ -191,6 +197,14 @@ def _ends(model: Any, processor: Any) -> frozenset[int]:
     tokenizer = getattr(processor, "tokenizer", processor)
     every = [*(stated if isinstance(stated, list) else [stated]), tokenizer.eos_token_id, tokenizer.pad_token_id]
     return frozenset(one for one in every if one is not None)
+
+
+def _moved(model: Any, where: str) -> Any:
+    try:
+        return model.to(where)
+    except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for GPUs
+        expected = "cpu, or a GPU that torch sees, with room for the model"
+        raise UsageError(f"device {where}: {str(error).splitlines()[0]}; expected {expected}") from error
 
 
 def _device() -> str:

@@ -16,11 +16,12 @@ from medloom.train.conversation import Style
 from medloom.train.evaluating import parts
 from medloom.train.evaluating.asked_here import questions, sampled, shots_from
 from medloom.train.evaluating.evaluate import evaluate, rescore
+from medloom.train.evaluating.plan import Part
 from medloom.train.evaluating.shots import Shots
 from medloom.train.evaluating.truth import answered
 from medloom.train.evaluating.variants import VARIANTS, Aim, of_aim
 from medloom.train.predicting.backend import Turns
-from medloom.train.prediction import Reply
+from medloom.train.prediction import Prediction, Reply
 from medloom.train.scoring.scored import scored_of
 
 STYLE = Style()
@@ -151,6 +152,18 @@ def test_predictions_are_scored_again_without_the_model(some, tmp_path: Path):
         rescore(some.taken(range(10)), tmp_path)
     with pytest.raises(UsageError, match=r"no plan.json"):
         rescore(some, tmp_path / "nothing")
+    (tmp_path / parts.PREDICTIONS).write_bytes(b"PAR1")
+    with pytest.raises(UsageError, match="can't be read"):
+        rescore(some, tmp_path)
+
+
+def test_half_a_part_is_no_part(tmp_path: Path):
+    part = Part("", 0, 1)
+    parts.write(tmp_path, part, [Prediction("q", "", "A")], {})
+    assert parts.done(tmp_path, part)
+    path = tmp_path / parts.FOLDER / part.file
+    path.write_bytes(path.read_bytes()[:-40])
+    assert not parts.done(tmp_path, part)
 
 
 def test_withheld_answers(phantoms, tmp_path: Path):

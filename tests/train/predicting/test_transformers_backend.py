@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ SHORT = Decoding(max_new_tokens=6)
 
 
 def opened(folder: Path, **options: Any) -> TransformersBackend:
-    return TransformersBackend.open(folder, device="cpu", **{"decoding": SHORT, **options})
+    return TransformersBackend.open(folder, **{"device": "cpu", "decoding": SHORT, **options})
 
 
 @pytest.mark.parametrize("family", WITHOUT_TORCHVISION)
@@ -131,6 +132,10 @@ def test_folders_without_a_model(tmp_path: Path):
     with pytest.raises(UsageError, match="names no base"):
         ModelFiles.of(tmp_path)
     assert ModelFiles.of(tmp_path, base="org/base").model == "org/base"
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "whole" / "config.json").write_text("{}")
+    with pytest.raises(UsageError, match="expected an adapter, or no base"):
+        ModelFiles.of(tmp_path / "whole", base="org/base")
     assert ModelFiles.of("org/name", revision="v1").told == {
         "model": "org/name", "adapter": None, "revision": "v1",
     }  # fmt: skip
@@ -140,6 +145,34 @@ def test_a_folder_that_transformers_cannot_load(tmp_path: Path):
     (tmp_path / "config.json").write_text('{"model_type": "nothing-of-ours"}')
     with pytest.raises(UsageError, match="expected a vision-language model that transformers loads"):
         opened(tmp_path)
+
+
+def _cut(folder: Path) -> None:
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+
+
+def _without_template(folder: Path) -> None:
+    (folder / "chat_template.jinja").unlink()
+
+
+@pytest.mark.parametrize(
+    ("harm", "options", "told"),
+    [
+        (_cut, {}, "expected a vision-language model"),
+        (_without_template, {}, "no chat template"),
+        (None, {"dtype": "float7"}, "float7"),
+        (None, {"device": "warp"}, "device warp: .*expected cpu"),
+        (None, {"attention": "zebra"}, "zebra"),
+    ],
+)
+def test_what_can_not_be_opened_is_told_in_one_line(model, tmp_path: Path, harm: Any, options: dict, told: str):
+    folder = Path(copytree(model("llava"), tmp_path / "model"))
+    if harm is not None:
+        harm(folder)
+    with pytest.raises(UsageError, match=told) as raised:
+        opened(folder, **options)
+    assert "\n" not in str(raised.value)
 
 
 def test_what_a_model_lacks_is_told_in_one_line():
