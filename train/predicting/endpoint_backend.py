@@ -1,7 +1,8 @@
 """A model behind any endpoint that speaks OpenAI's chat protocol; pictures go as data URLs of PNG.
 
 Requests are concurrent, tried again where that may help, and answered from a file on disk where they were answered before: a
-run that was killed asks again only for what was still under way. The key comes from `OPENAI_API_KEY` alone and is written nowhere.
+run that was killed asks again only for what was still under way. The key comes from `OPENAI_API_KEY` alone and is written
+nowhere.
 """
 
 from __future__ import annotations
