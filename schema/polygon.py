@@ -56,7 +56,9 @@ def contours_from_mask(mask: np.ndarray) -> list[np.ndarray]:
     if not rows.size:
         return []
     offset = np.array([columns[0], rows[0]], np.float64)
-    inside = np.pad(inside[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], 1)
+    window = inside[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    inside = np.zeros((window.shape[0] + 2, window.shape[1] + 2), bool)
+    inside[1:-1, 1:-1] = window
     corners, follower = _linked_sides(inside)
     row, column = np.divmod(corners, inside.shape[1] - 1)
     points = np.stack([column, row], axis=1) + offset

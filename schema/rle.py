@@ -78,13 +78,15 @@ def rle_from_spans(starts: np.ndarray, ends: np.ndarray, *, size: tuple[int, int
 
 def spans_from_lengths(lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The starts and ends of the foreground, empty runs dropped and runs that touch joined."""
-    bounds = np.r_[0, np.cumsum(lengths)]
-    count = lengths.size // 2
-    starts, ends = bounds[1::2][:count], bounds[2::2]
+    bounds, count = np.cumsum(lengths), lengths.size // 2
+    starts, ends = bounds[: 2 * count : 2], bounds[1::2]
     real = ends > starts
-    starts, ends = starts[real], ends[real]
+    if not real.all():
+        starts, ends = starts[real], ends[real]
     apart = starts[1:] != ends[:-1]
-    return starts[np.r_[True, apart][: starts.size]], ends[np.r_[apart, True][: ends.size]]
+    if apart.all():
+        return starts, ends
+    return starts[np.r_[True, apart]], ends[np.r_[apart, True]]
 
 
 def whole_numbers(items: Sequence[object], *, most: int) -> np.ndarray:
@@ -135,8 +137,9 @@ def _chunks(counts: str, pixels: int) -> np.ndarray:
 def _numbers(chunks: np.ndarray) -> np.ndarray:
     """The signed numbers that little-endian groups of five bits spell."""
     ends = np.flatnonzero((chunks & 32) == 0)
-    sizes = np.diff(np.r_[-1, ends])
-    starts = ends - sizes + 1
+    starts = np.zeros_like(ends)
+    starts[1:] = ends[:-1] + 1
+    sizes = ends - starts + 1
     if sizes.max() > MAX_CHUNKS:
         raise bad_rle(f"RLE with a number of {sizes.max()} characters", f"at most {MAX_CHUNKS}")
     place = np.arange(chunks.size) - np.repeat(starts, sizes)
