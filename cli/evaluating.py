@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
 from pathlib import Path
@@ -125,8 +125,8 @@ def evaluate(
 
     A run that was killed goes on where it stopped. Under `torchrun` the processes share the work, and the result is that of
     one. The endpoint's key is read from `OPENAI_API_KEY` alone, and written nowhere. OUT gets `predictions.parquet`,
-    `scored.parquet`, `results.json`, and a report of them. Exit code 1 where a request got no reply: the same command asks
-    again.
+    `scored.parquet`, `results.json`, and a report of them. Exit code 1 where a request, to the model or a judge, got no reply:
+    the same command asks again.
 
     **Examples:**
 
@@ -161,6 +161,7 @@ def evaluate(
         with _judge(judge, judge_url or base_url, out) as reader, _shown(out, json) as say:
             result = scored_again(asked, out, resamples=resamples, progress=say, judge=reader, report=not no_report)
         show_as(result, json, evaluated.results)
+        _leave(result)
         return
     if model is None:
         raise UsageError("no --model; expected a folder, a run, an adapter, a name on the Hub, or the endpoint's name for it")
@@ -185,7 +186,12 @@ def evaluate(
     if not result:  # another rank writes and tells
         return
     show_as(result, json, evaluated.results)
-    if result["replies"]["failed"]:
+    _leave(result)
+
+
+def _leave(result: Mapping[str, Any]) -> None:
+    """With exit code 1 where the model, or the judge, gave no reply that can be used."""
+    if result["replies"]["failed"] or result.get("judge", {}).get("unanswered"):
         raise typer.Exit(FAULTS)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from asked_phantoms import Phantoms, asked_phantoms
-from scripted_chat import Answer, Scripted
+from scripted_chat import Answer, Scripted, fields
 
 from medloom.cli import main
 from medloom.generation.writing.endpoint import KEY
@@ -91,6 +91,22 @@ def test_a_request_without_a_reply_is_exit_code_1_and_asked_again(phantoms: Phan
         assert len(server.bodies) == 6
         assert document(*arguments, *over(server, "--system", "Be brief."), code=2)["error"]["kind"] == "ResumeError"
         assert document(*arguments, *over(server, "--system", "Be brief."), "--fresh")["questions"] == 5
+
+
+def test_a_judge_that_gives_no_answer_is_told_with_exit_code_1(phantoms: Phantoms, document: Callable, tmp_path: Path):
+    def script(body: dict[str, Any], before: int) -> Answer:
+        return Answer("It is hard to put." if "The brighter one" in json.dumps(body) else "The brighter one of them.")
+
+    arguments = (phantoms.release, "--suite", "gmai", "--limit", 2, "--out", tmp_path, "--judge", "wise", "--no-report")
+    with Scripted(script) as server:
+        found = document(*arguments, *over(server), code=1)
+        assert (found["judge"]["asked"], sum(found["judge"]["unanswered"].values())) == (2, 2)
+        assert found["settings"]["judged_by"] == found["judge"]["model"]
+        server.script = lambda body, before: Answer(json.dumps({one: int(one == "A") for one in fields(body)}))
+        (tmp_path / "judged.sqlite").unlink()
+        found = document(*arguments, *over(server))
+    assert (found["judge"]["asked"], found["judge"]["unanswered"]) == (2, {})
+    assert found["scores"]["statuses"] == {"answered": 2}
 
 
 def test_withheld_answers_are_joined_or_left(phantoms: Phantoms, document: Callable, tmp_path: Path):

@@ -44,6 +44,9 @@ def results(result: Mapping[str, Any], out: Console) -> None:
         out.print(_variants(result["variants"]))
     out.print(f"statuses: {_counts(result['scores']['statuses'])}", soft_wrap=True)
     out.print(f"error kinds: {_counts(result['error_kinds']['all'])}", soft_wrap=True)
+    if judge := result.get("judge"):
+        missing = f"; no valid answer: {_counts(judge['unanswered'])}" if judge["unanswered"] else ""
+        out.print(f"judge: {escape(judge['model'])}, asked {judge['asked']:,} times{missing}", soft_wrap=True)
 
 
 def _measures(scores: Mapping[str, Any]) -> Table:

@@ -6,7 +6,10 @@ Anything else leaves the reply unparsed. What it says is kept with the model's n
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from threading import Lock
+from typing import Any
 
 from ...generation.writing.answers import Reply
 from ...generation.writing.endpoint import Client, Request, Unanswered
@@ -55,11 +58,17 @@ class Judge:
 
     def __init__(self, client: Client, *, seed: int = 0):
         self._client, self._seed = client, seed
+        self._lock, self._asked, self._missing = Lock(), 0, Counter[str]()
 
     @property
     def name(self) -> str:
         """Model and place of the judge, for results."""
         return f"{self._client.endpoint.model} ({self._client.endpoint.shown})"
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """For results: who it is, how often it was asked, and how often no valid answer came, by the reason."""
+        return {"model": self.name, "asked": self._asked, "unanswered": dict(sorted(self._missing.items()))}
 
     def choice(self, reply: str | None, question: Question) -> Judged:
         """What a reply chooses: by the rules, and by the judge alone where they read nothing.
@@ -97,7 +106,14 @@ class Judge:
         return Compared(bool(points["same"]), given.model, given.digest)
 
     def _ask(self, system: str, text: str, form: Form) -> tuple[Reply, dict[str, int]] | Unanswered:
-        given = self._client.ask(Request(system=system, turns=(text,), form=form, seed=self._seed))
+        found = self._answered(Request(system=system, turns=(text,), form=form, seed=self._seed), form)
+        with self._lock:
+            self._asked += 1
+            self._missing.update([found.code] if isinstance(found, Unanswered) else [])
+        return found
+
+    def _answered(self, request: Request, form: Form) -> tuple[Reply, dict[str, int]] | Unanswered:
+        given = self._client.ask(request)
         if isinstance(given, Unanswered):
             return given
         try:

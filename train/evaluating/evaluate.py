@@ -200,6 +200,6 @@ def _scored(
     if marked:
         write_parquet(out / SCORED, columns.table([one.scored for one in marked]))
         write_json(out / EXAMPLES, examples(asked, marked, predictions, style=plan.style, seed=seed))
-    result = results_of(plan, predictions, marked, seed=seed, resamples=resamples, judged_by=judge and judge.name)
+    result = results_of(plan, predictions, marked, seed=seed, resamples=resamples, judge=judge and judge.told)
     write_json(out / RESULTS, result)
     return result

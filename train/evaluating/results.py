@@ -28,7 +28,7 @@ def results_of(
     *,
     seed: int,
     resamples: int,
-    judged_by: str | None = None,
+    judge: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """All of it; without marked replies what predictions alone tell."""
     asked = plan.settings["questions"]
@@ -36,9 +36,10 @@ def results_of(
         "version": VERSION,
         "name": plan.settings["asked"],
         "questions": asked,
-        "settings": {**plan.settings, "resamples": resamples, "judged_by": judged_by},
+        "settings": {**plan.settings, "resamples": resamples, "judged_by": judge and judge["model"]},
         "versions": versions(),
         "replies": replies(predictions),
+        **({"judge": dict(judge)} if judge else {}),
     }
     if not marked:
         return found | {"scored": False}
