@@ -70,7 +70,10 @@ def plan(
         str | None, typer.Option(help="A finer disease: test questions about this label alone.", show_default=False)
     ] = None,
     regions: Annotated[
-        str | None, typer.Option(help="A suite with boxes and masks whose subsets take part, such as gmai.", show_default=False)
+        str | None,
+        typer.Option(
+            help="A suite that asks for boxes and masks, whose subsets take part, such as mimoseg.", show_default=False
+        ),
     ] = None,
     json: AsJson = False,
 ) -> None:

@@ -19,7 +19,8 @@ def planned(told: Mapping[str, Any], out: Console) -> None:
             cells = row["group"], row["direction"], row["name"], row["condition_against"], row["expects"]
             table.add_row(*map(escape, cells), f"{row['samples']:,}", str(len(row["runs"])))
         out.print(f"[bold]{escape(one['target'])}[/]: {one['questions']:,} questions, {len(one['combinations'])} combinations")
-        out.print(table)
+        if one["comparisons"]:
+            out.print(table)
         for left in one["left_out"]:
             out.print(f"left out: {escape(left['name'])}: {escape(left['why'])}", soft_wrap=True)
     for note in told["notes"]:
@@ -44,7 +45,8 @@ def reported(found: Mapping[str, Any], out: Console) -> None:
             table.add_row(*map(escape, cells), f"{100 * row['difference']:+.1f}", f"{row['p_holm']:.3g}")
         untrained = "–" if one["untrained"] is None else f"{100 * one['untrained']:.1f}"
         out.print(f"[bold]{escape(one['target'])}[/], untrained {untrained}")
-        out.print(table)
+        if one["comparisons"]:
+            out.print(table)
 
 
 def published(found: Mapping[str, Any], out: Console) -> None:

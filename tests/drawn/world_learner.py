@@ -26,7 +26,7 @@ def settings(model: str, *, steps: int) -> dict[str, Any]:
     return {
         "model_name_or_path": model,
         "max_steps": steps,
-        "per_device_train_batch_size": 16,
+        "per_device_train_batch_size": 8,
         "learning_rate": 3e-3,
         "lr_scheduler_type": "linear",
         "warmup_steps": 10,

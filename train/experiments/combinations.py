@@ -51,6 +51,13 @@ def direction_of(one: frozenset[str], other: frozenset[str], order: Sequence[str
     return "-".join((*(name for name in order if name in more), "pair"))
 
 
+def directions(order: Sequence[str]) -> list[str]:
+    """Every name that a direction can have among some elements."""
+    parts = [frozenset(some) for size in range(1, len(order)) for some in combinations(order, size)]
+    pairs = [pair for pair in combinations(parts, 2) if len(pair[0] | pair[1]) == len(order)]
+    return [*dict.fromkeys(direction_of(*pair, order) for pair in pairs), THREE]
+
+
 def _pair(target: Cell, *some: tuple[Cell, frozenset[str]]) -> Combination:
     order = elements_of(target)
     first, second = sorted(some, key=lambda one: (-len(one[1]), [order.index(name) for name in _listed(one[1], order)]))

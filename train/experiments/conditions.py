@@ -81,8 +81,8 @@ class Trial:
         return available([self.every[name] for name in names], self.guard)
 
     def common(self, *some: Sequence[str]) -> int:
-        """The budget that all of some lists of cells can meet."""
-        most = min(map(self.room, some))
+        """The budget that all of some lists of cells can meet, those that have samples."""
+        most = min(filter(None, map(self.room, some)), default=0)
         return most if self.budget is None else self.budget
 
     def drawn(self, name: str, names: Sequence[str], budget: int) -> Condition:
@@ -117,7 +117,7 @@ def _combinations(trial: Trial) -> Iterator[Comparison]:
 
 
 def _data(trial: Trial) -> Iterator[Comparison]:
-    every, plain = [one.name for one in trial.others], trial.unrelated()
+    every, plain = [one.name for one in trial.others if trial.related], trial.unrelated()
     budget = trial.common(every, trial.related, plain)
     against = trial.drawn(UNRELATED, plain, budget)
     yield Comparison("data", "all related", trial.drawn("all related", trial.related, budget), against, GAIN)
@@ -128,7 +128,7 @@ def _data(trial: Trial) -> Iterator[Comparison]:
 def _without(trial: Trial) -> Iterator[Comparison]:
     having = {name: shared(trial.every[name].cell, trial.target) for name in trial.related}
     every = {one: [name for name, own in having.items() if one not in own] for one in elements_of(trial.target)}
-    budget = trial.common(trial.related, *filter(None, every.values()))
+    budget = trial.common(trial.related, *every.values())
     for element, left in every.items():
         arm = trial.drawn(f"related without {element}", left, budget)
         whole = trial.drawn("all related", trial.related, budget)

@@ -33,8 +33,9 @@ from ...schema.triplet import Triplet
 from .elements import Cell
 
 CHOICES = (Kind.SINGLE_CHOICE, Kind.MULTIPLE_CHOICE)
-REGIONS = tuple(one for one in (Kind.DETECTION, Kind.GROUNDING, Kind.REFERRING, Kind.LOCALIZATION))
+REGIONS = (Kind.DETECTION, Kind.GROUNDING, Kind.REFERRING, Kind.LOCALIZATION)
 OTHER = "other"
+_EXAMPLE = {"choice": "medmat", "regions": "mimoseg"}
 _COLUMNS = ("id", "key", "split", "subset", "kind", "labels")
 
 
@@ -108,6 +109,8 @@ def holdings(
     asked = [("choice", suite, CHOICES), *([("regions", regions, REGIONS)] if regions else [])]
     for asks, name, kinds in asked:
         dealt = list(_dealt(_questions(release, name, kinds), triplets, asks=asks, added=added, value=value))
+        if not dealt:
+            raise UsageError(f"suite {name!r} asks nothing of {', '.join(kinds)}; expected some, as {_EXAMPLE[asks]} has")
         mixed = _mixed(own for _, own in dealt)
         if mixed:
             notes.append(f"{name}: {len(mixed)} samples are asked about in several cells and train nothing")

@@ -22,9 +22,10 @@ from ...schema.errors import UsageError
 from ...schema.question_set import QuestionSet
 from ...schema.release import Release
 from ...schema.systems import medmat
-from .combinations import Combination, related
+from .combinations import Combination, directions, related
 from .conditions import GROUPS, UNTRAINED, Comparison, Condition, Trial, comparisons, feasible
 from .drawing import Drawn, Guard, drawn, overlap
+from .elements import ELEMENTS
 from .holdings import Added, Holding, Holdings, counts, holdings
 
 VERSION = 1
@@ -147,6 +148,9 @@ def again(told: Mapping[str, Any], release: str | Path | None = None) -> Plan:
 def _check(options: Options) -> None:
     if strange := [name for name in options.groups if name not in GROUPS]:
         raise UsageError(f"group {strange[0]!r}; expected some of {', '.join(GROUPS)}")
+    known = directions((*ELEMENTS, *([options.added.element] if options.added else [])))
+    if strange := [name for name in options.directions if name not in known]:
+        raise UsageError(f"direction {strange[0]!r}; expected some of {', '.join(known)}")
     if "sizes" in options.groups and not options.sizes:
         raise UsageError("group sizes without sizes; expected --sizes such as 100,300,1000")
     if not options.targets or options.seeds < 1 or options.most not in (2, 3) or options.unrelated not in ("strict", "fixed"):

@@ -311,7 +311,7 @@ def _why_extra(one: Combination) -> str:
     if any(_could_be(row, one) for row in printed):
         return "another reading of a printed row that is open"
     if strange := [number for number in one.parts if number not in used]:
-        return f"subset {' and '.join(strange)} is in no printed row"
+        return f"no printed row has subset {' or '.join(strange)}"
     return "the paper prints its subsets, and not together"
 
 

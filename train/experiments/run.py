@@ -142,7 +142,7 @@ def settings_of(plan: Plan, run: Run, release: str | Path) -> dict[str, Any]:
     given = {"save_strategy": "no", "report_to": "none", "disable_tqdm": True, **plan.options.settings}
     name, processes = "per_device_train_batch_size", int(os.environ.get("WORLD_SIZE", "1"))
     batch = min(int(given.get(name, 8)), max(1, run.samples // processes))
-    return {**given, name: batch, "seed": run.seed, "data_seed": run.seed, "data": parts}
+    return {**given, "model_name_or_path": _base(plan), name: batch, "seed": run.seed, "data_seed": run.seed, "data": parts}
 
 
 def _part(one: Drawn) -> dict[str, Any]:
@@ -162,23 +162,19 @@ def train_one(plan: Plan, run: Run, release: str | Path, out: Path) -> None:
     from ..fitting.checkpoints import DONE
     from ..sft import fit, parse
 
-    folder = out / "runs" / run.id
-    if not _base(plan) or not run.parts:
+    if not run.parts:
         return
-    text = yaml.safe_dump(settings_of(plan, run, release), sort_keys=False, width=1 << 20)
-    path = folder / "settings.yaml"
-    if int(os.environ.get("RANK", "0")) == 0:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_text(path, [text])
-    own = folder / f".settings-{os.environ.get('RANK', '0')}.yaml"
+    folder, rank = out / "runs" / run.id, os.environ.get("RANK", "0")
+    path = folder / ("settings.yaml" if rank == "0" else f".settings-{rank}.yaml")
     folder.mkdir(parents=True, exist_ok=True)
-    own.write_text(text, encoding="utf-8")
+    write_text(path, [yaml.safe_dump(settings_of(plan, run, release), sort_keys=False, width=1 << 20)])
     if not (folder / "training" / DONE).is_file():  # replies of a model that is trained anew aren't its own
         shutil.rmtree(folder / "evaluation", ignore_errors=True)
     try:
-        fit(parse(["--config", str(own), "--output_dir", str(folder / "training")]))
+        fit(parse(["--config", str(path), "--output_dir", str(folder / "training")]))
     finally:
-        own.unlink()
+        if rank != "0":
+            path.unlink()
 
 
 def _tested(plan: Plan, run: Run, release: str | Path, model: str, folder: Path, *, how: How, ranks: Any) -> dict[str, Any]:

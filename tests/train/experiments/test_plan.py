@@ -105,6 +105,8 @@ def test_a_group_that_tests_trains_nowhere_though_its_source_put_it_there(releas
     used = {key for run in made.runs.values() for part in run.parts for key in part.keys}
     assert used
     assert not used & moved
+    with pytest.raises(UsageError, match="other runs than the plan"):
+        again(plan_cg(release, Options(targets=(TARGET,), seeds=1)).told, tmp_path / "release")
 
 
 def test_the_childrens_set_stays_out_of_its_adult_subset(release: Path):
@@ -145,13 +147,6 @@ def test_settings_and_seeds_are_part_of_a_runs_id(release: Path):
     assert not ids(max_steps=1) & ids(max_steps=2)
 
 
-def test_another_release_is_noticed(release: Path, tmp_path: Path):
-    made = plan_cg(release, Options(targets=(TARGET,), seeds=1, budget=12))
-    other = released(World(train=40, test=16, modalities=("X-ray", "CT"), areas=("lung", "brain"), seed=1), tmp_path / "other")
-    with pytest.raises(UsageError, match="other runs than the plan"):
-        again(made.told, other)
-
-
 def test_draws_are_nested_even_and_seeded(release: Path):
     held = holdings(Release.open(release), "medmat")
     some = [held.every["ct-lung-fracture"], held.every["x-ray-brain-fracture"]]
@@ -171,6 +166,8 @@ def test_draws_are_nested_even_and_seeded(release: Path):
         ({"targets": ("ct-heart-fracture",)}, "isn't in the release"),
         ({"targets": (TARGET,), "groups": ("curves",)}, "expected some of combinations"),
         ({"targets": (TARGET,), "groups": ("sizes",)}, "expected --sizes"),
+        ({"targets": (TARGET,), "directions": ("fixed-place",)}, "expected some of"),
+        ({"targets": (TARGET,), "regions": "medmat"}, "asks nothing of detection"),
         ({"targets": (TARGET,), "settings": {"seed": 1}}, "the plan decides"),
         ({"targets": ()}, "expected a target"),
     ],
@@ -184,3 +181,18 @@ def test_what_the_data_cannot_give_is_left_out_with_its_reason(release: Path):
     made = plan_cg(release, Options(targets=(TARGET,), seeds=1, budget=10_000))
     assert made.told["targets"][0]["comparisons"] == []
     assert all("may train; expected 10000" in one["why"] for one in made.told["targets"][0]["left_out"])
+
+
+def test_without_a_related_cell_unrelated_data_is_still_tried(release: Path):
+    made = plan_cg(release, Options(targets=(TARGET,), seeds=1, directions=("three-elements",)))
+    [target] = made.told["targets"]
+    assert [row["name"] for row in target["comparisons"]] == ["unrelated"]
+    assert {one["why"] for one in target["left_out"]} == {"no cell of this release is what it needs"}
+
+
+def test_subsets_with_boxes_and_masks_take_part_as_cells_of_their_own(asked_phantom: Path):
+    held = holdings(Release.open(asked_phantom), "medmat", regions="mimoseg")
+    outlined = held.every["ct-abdomen-organ-segmentation@regions"]
+    assert (outlined.suite, outlined.cell.asks) == ("mimoseg", "regions")
+    assert {"detection", "grounding"} <= set(outlined.kinds)
+    assert len(outlined) > 0

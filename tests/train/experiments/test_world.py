@@ -1,4 +1,7 @@
-"""A whole experiment over drawn worlds: related data helps, unrelated doesn't, and in the control world nothing does."""
+"""An experiment over drawn worlds: related data helps, unrelated doesn't, and in the control world nothing does.
+
+One direction and two seeds; `python -m benchmarks compositional` has the whole table over five.
+"""
 
 from __future__ import annotations
 
@@ -15,28 +18,21 @@ from medloom.train.experiments.run import carry_out
 
 pytestmark = pytest.mark.slow
 TARGET = "x-ray-lung-fracture"
-SEEDS = 5
+SEEDS = 2
 
 
-def experiment(folder: Path, *, control: bool, directions: tuple[str, ...]) -> dict[str, Any]:
-    """The target's report after everything has run."""
+def experiment(folder: Path, *, control: bool) -> dict[str, dict[str, Any]]:
+    """Comparisons of the target by name or direction: two fractures of other places, and unrelated data."""
     tasks = ("cancer-classification", "fracture")
-    world = World(train=260, test=200, modalities=("X-ray", "CT"), areas=("lung", "brain"), tasks=tasks, control=control)
+    world = World(train=130, test=160, modalities=("X-ray", "CT"), areas=("lung", "brain"), tasks=tasks, control=control)
     release = released(world, folder)
-    given = settings(learner(release, folder / "m"), steps=70)
-    options = Options(
-        targets=(TARGET,),
-        seeds=SEEDS,
-        budget=100,
-        directions=directions,
-        groups=("combinations", "data"),
-        settings=given,
-    )
+    given = settings(learner(release, folder / "m"), steps=50) | {"per_device_train_batch_size": 4}
+    groups = ("combinations", "data")
+    options = Options(targets=(TARGET,), seeds=SEEDS, budget=60, directions=("fixed-task",), groups=groups, settings=given)
     plan = plan_cg(release, options)
     carry_out(plan.told, release, folder / "out", only=_needed(plan.told))
     [found] = report(plan.told, folder / "out")["targets"]
-    assert all(row["arm"]["mean"] <= 1 for row in found["comparisons"])
-    return found
+    return {row["direction"] or row["name"]: row for row in found["comparisons"]}
 
 
 def _needed(told: dict[str, Any]) -> list[str]:
@@ -45,28 +41,19 @@ def _needed(told: dict[str, Any]) -> list[str]:
     return sorted({name for row in rows for name in (*row["runs"], *row["against"])})
 
 
-def row_of(found: dict[str, Any], name: str) -> dict[str, Any]:
-    return next(row for row in found["comparisons"] if name in (row["direction"], row["name"]))
-
-
 def test_related_data_helps_and_unrelated_does_not(tmp_path: Path):
-    found = experiment(tmp_path, control=False, directions=("fixed-task", "fixed-area"))
-    for direction in ("fixed-task", "fixed-area"):
-        row = row_of(found, direction)
-        assert row["verdict"] == "holds"
-        assert row["difference"] > 0
-        assert row["p_holm"] < 0.05
-        assert len(row["arm"]["by_seed"]) == SEEDS
-    assert row_of(found, "fixed-task")["arm"]["mean"] > 0.9
-    unrelated = row_of(found, "unrelated")
+    found = experiment(tmp_path, control=False)
+    related, unrelated = found["fixed-task"], found["unrelated"]
+    assert related["arm"]["mean"] > 0.8
+    assert related["low"] > 0
+    assert len(related["arm"]["by_seed"]) == SEEDS
     assert unrelated["condition_against"] == "chance"
     assert unrelated["verdict"] != "doesn't hold"
-    assert unrelated["high"] < 0.2
+    assert unrelated["arm"]["mean"] < 0.7
 
 
 def test_where_labels_mean_nothing_nothing_helps(tmp_path: Path):
-    found = experiment(tmp_path, control=True, directions=("fixed-task",))
-    row = row_of(found, "fixed-task")
-    assert row["verdict"] != "holds"
-    assert row["p_holm"] > 0.05
-    assert row_of(found, "unrelated")["verdict"] != "doesn't hold"
+    found = experiment(tmp_path, control=True)
+    assert found["fixed-task"]["verdict"] != "holds"
+    assert found["fixed-task"]["p_holm"] > 0.05
+    assert found["unrelated"]["verdict"] != "doesn't hold"
