@@ -35,7 +35,7 @@ def _rows(folder: Path, *, control: bool) -> list[dict[str, Any]]:
     world = World(train=360, test=200, modalities=("X-ray", "CT"), areas=("lung", "brain"), control=control)
     release = released(world, folder)
     given = settings(learner(release, folder / "model"), steps=STEPS)
-    groups = GROUPS[:1] if control else GROUPS[:4]
+    groups = GROUPS[:2] if control else GROUPS[:4]
     options = Options(targets=(TARGET,), seeds=SEEDS, budget=BUDGET, sizes=SIZES, groups=groups, settings=given)
     plan = plan_cg(release, options)
     carry_out(plan.told, release, folder / "out")
