@@ -22,7 +22,8 @@ _NOT_LETTER = re.compile(
 )
 _NOT_WORDS = re.compile(
     r"(?:(?:\b(?:no(?! doubt)|not(?! only)|without|neither|nor|never|cannot|exclud(?:e|es|ed|ing)|rul(?:es?|ing|ed) out|r/o"
-    r"|rather than|instead of|unlike|absence of|free of|negative for|against|unlikely)|n't)\s+(?:[\w-]+\s+){0,3}"
+    r"|rather than|instead of|except|(?:all|everything|anything) but|other than"
+    r"|unlike|absence of|free of|negative for|against|unlikely)|n't)\s+(?:[\w-]+\s+){0,3}"
     r"|\b(?:history of|previous|prior|resolved)\s+|\b(?:non|pre|post|un|pseudo)-?"
     r"|(?:不|没有?|無|无|未见?|未見|非|否认|排除)[^\s,.。，、;；]{0,4})$",
     re.IGNORECASE,

@@ -41,8 +41,8 @@ _CUES = tuple(
         rf"|go (?:with|for)|going with|lean(?:ing)? towards?|opt(?:ed)? for|vote for|answer|say|guess|think"
         rf"|believe)(?:\s+that)?(?:\s+(?:it|this|the (?:{_GOOD}\s+)*(?:answer|option|choice))"
         rf"{_IS})?{_SO}",
-        r"\b(?:my (?:choice|guess|pick|vote)|I choose|going with|go with|let's go with|so it's|must be|has to be)"
-        + rf"{_IS}?{_SO}",
+        r"\b(?:my (?:best |first |final )?(?:choice|guess|pick|vote)|I choose|going with|go with"
+        r"|let's go with|so it's|must be|has to be)" + rf"{_IS}?{_SO}",
         rf"\b(?:therefore|thus|hence|in conclusion|to conclude|conclusion|final|result|output|select|choose"
         rf"|verdict)\b\s*[,:]?{_SO}(?:(?:it|this)(?:'s|\s+is)\s+)?",
         rf"(?:^|[.!?\n]\s*|\bso,?\s+|,\s*(?:but\s+)?)(?:it|this|that)(?:'s|\s+(?:is|must be|would be|should be|looks like"

@@ -58,13 +58,15 @@ def test_a_judge_without_form_leaves_the_reply_unparsed(text: str, tmp_path: Pat
 
 
 def test_a_judge_counts_what_it_was_asked_and_what_came_of_it(tmp_path: Path, choice: Callable[..., Question]):
-    with Scripted(lambda body, before: Answer(status=500) if "nowhere" in said(body) else Answer("C")) as server:
-        with client(server, tmp_path) as asks:
-            judge = Judge(asks)
-            assert (judge.told["asked"], judge.told["unanswered"]) == (0, {})
-            judge.choice("B", choice(OPTIONS))
-            judge.choice("Fluid has gathered.", choice(OPTIONS))
-            judge.same("nowhere", "here", asked="Where?")
+    def script(body: Body, before: int) -> Answer:
+        return Answer(status=500) if "nowhere" in said(body) else Answer("C")
+
+    with Scripted(script) as server, client(server, tmp_path) as asks:
+        judge = Judge(asks)
+        assert (judge.told["asked"], judge.told["unanswered"]) == (0, {})
+        judge.choice("B", choice(OPTIONS))
+        judge.choice("Fluid has gathered.", choice(OPTIONS))
+        judge.same("nowhere", "here", asked="Where?")
     assert (judge.told["model"], judge.told["asked"]) == (judge.name, 2)
     assert sum(judge.told["unanswered"].values()) == 2
 
