@@ -129,6 +129,8 @@ def _written(asked: AskedSet, folder: Folder, file: str, row: Made, *, style: St
             stream.write(("" if lines or not count else ",\n") + json.dumps(made, ensure_ascii=False) + ("\n" if lines else ""))
             count += 1
         stream.write("" if lines else "\n]\n")
+    if not count:
+        raise UsageError(f"{asked.name}: no question that the form can hold; expected one or more ({dict(folder.left_out)})")
     return {"questions": count, "file": file}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import importlib.util
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +17,7 @@ from accelerate.utils import broadcast_object_list
 
 from ...schema.disk import read_json, write_json
 from ...schema.errors import MedLoomError, UsageError
+from ..scoring.measures import MEASURES, POOLED
 from .checkpoints import DONE, Checkpoint, clear, newest, same
 from .run_folder import LOGS, RunFolder
 
@@ -119,6 +122,29 @@ def checked(medical: Any, training: Any, *, held_out: Sequence[Any]) -> None:
     if medical.patience is not None and not (evaluates and training.metric_for_best_model):
         after = "held_out, eval_strategy and metric_for_best_model"
         raise UsageError(f"patience {medical.patience} without a measure to watch; expected {after}")
+    _check_watched(training.metric_for_best_model)
+    _check_loggers(training.report_to)
+
+
+_OF_TRL = ("loss", "answered", "mean_token_accuracy", "entropy", "num_tokens", "runtime")
+_PACKAGED = ("tensorboard", "trackio", "wandb")
+
+
+def _check_watched(metric: str | None) -> None:
+    """Before hours of training end in a name that no evaluation gives; names of rewards are TRL's affair."""
+    name = (metric or "loss").removeprefix("eval_")
+    known = sorted({*MEASURES, *POOLED, *_OF_TRL})
+    if name.removeprefix("macro_") in known or name.startswith(("reward", "completion", "clip", "kl", "frac")):
+        return
+    near = difflib.get_close_matches(name, [*known, *(f"macro_{one}" for one in known)], n=3) or ["accuracy", "macro_accuracy"]
+    told = ", ".join(f"eval_{one}" for one in near)
+    raise UsageError(f"metric_for_best_model {metric}: no such measure; expected one of evaluation's, such as {told}")
+
+
+def _check_loggers(names: Sequence[str]) -> None:
+    for name in names:
+        if name in _PACKAGED and importlib.util.find_spec(name) is None:
+            raise UsageError(f"report_to {name}, which isn't installed; expected it; pip install 'medloom[train,tracking]'")
 
 
 @contextmanager

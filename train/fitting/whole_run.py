@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from ...schema.errors import UsageError
 from ..conversation import Style
 from ..coordinates import of_family, seen_size
 from ..data.mixture import Mixture
@@ -97,13 +98,23 @@ def fitted(
     if not course.ended:
         run = _run_folder(settings, inputs, content, method=method)
         with logs_in(course.folder):
-            made = trainer(replace(settings, training=copy.copy(training)), inputs, course)
+            made = _made(trainer, settings, inputs, course)
         freeze(made.model, medical.freeze)
         made.train(resume_from_checkpoint=course.resumes)
         ended(course, run, made)
     if training.push_to_hub and is_first_process():
         pushed(settings, RunFolder.open(course.folder))
     return course.folder
+
+
+def _made(trainer: Callable[[Any, Inputs, Course], Any], settings: Any, inputs: Inputs, course: Course) -> Any:
+    try:
+        return trainer(replace(settings, training=copy.copy(settings.training)), inputs, course)
+    except ValueError as error:  # peft's, where no module has such a name
+        if "arget modules" not in str(error):
+            raise
+        named = f"lora_target_modules {settings.model.lora_target_modules}: no such module in the model"
+        raise UsageError(f"{named}; expected names or a pattern of linear layers; docs/training.md has the families") from error
 
 
 def _fingerprint(settings: Any, inputs: Inputs, content: Mapping[str, Any]) -> dict[str, Any]:

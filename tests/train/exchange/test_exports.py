@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from importlib import util
 from pathlib import Path
 from typing import Any
@@ -201,3 +202,11 @@ def test_nothing_to_export_is_told(regions: ReleaseAsked, tmp_path: Path, form: 
     some = regions.taken([place for place, one in enumerate(regions.questions()) if one.kind is Kind.GROUNDING][:2])
     with pytest.raises(UsageError, match="choice with an answer"):
         export_questions(some, form, tmp_path / "out")
+
+
+def test_conversations_without_an_answer_are_none(regions: ReleaseAsked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    withheld = [replace(one, answer=None) for one in regions.questions()]
+    monkeypatch.setattr(ReleaseAsked, "questions", lambda _: withheld)
+    with pytest.raises(UsageError, match="its answer is withheld"):
+        export_questions(regions, "llava", tmp_path / "out")
+    assert not (tmp_path / "out").exists()

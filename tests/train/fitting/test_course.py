@@ -1,0 +1,34 @@
+"""Settings that would end a run after hours of training are refused before its first step."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from medloom.schema.errors import UsageError
+from medloom.train.fitting.course import checked
+
+
+def settings(**more: Any) -> SimpleNamespace:
+    evaluated = SimpleNamespace(value="steps")
+    return SimpleNamespace(**{"eval_strategy": evaluated, "metric_for_best_model": None, "report_to": [], **more})
+
+
+@pytest.mark.parametrize(
+    "name", [None, "loss", "eval_loss", "eval_macro_accuracy", "box_iou", "mask_ciou", "eval_rewards/right/mean"]
+)
+def test_measures_that_evaluation_gives_can_be_watched(name: str | None):
+    checked(SimpleNamespace(patience=None), settings(metric_for_best_model=name), held_out=["one"])
+
+
+def test_a_measure_that_is_none_is_told_with_near_ones():
+    with pytest.raises(UsageError, match=r"such as .*eval_accuracy"):
+        checked(SimpleNamespace(patience=2), settings(metric_for_best_model="eval_acuracy"), held_out=["one"])
+
+
+def test_a_logger_that_is_not_installed_is_told_with_its_extra(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"train,tracking"):
+        checked(SimpleNamespace(patience=None), settings(report_to=["wandb"]), held_out=["one"])
