@@ -98,10 +98,39 @@ class Fitting:
 
 
 class SftTrainer(Fitting, SFTTrainer):
-    """TRL's `SFTTrainer`, with rows in the mixture's order."""
+    """TRL's `SFTTrainer`, with rows in the mixture's order, and an `eval_loss` that no number of processes changes.
+
+    It is the mean over all tokens of the held-out answers. Upstream's is a mean over batches, whose last is filled up with
+    rows of the first where several processes share them.
+    """
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         return self.plan.order if self.plan.order is not None else super()._get_train_sampler(train_dataset)
+
+    def evaluation_loop(self, *args: Any, **kwargs: Any) -> Any:
+        """As transformers does, but for the loss."""
+        kept: list[Any] = []
+
+        def keep(_: Any, __: Any, told: Any) -> None:
+            if getattr(told, "log_probs", None) is not None:
+                each = -told.log_probs.detach().double().sum(-1), told.label_mask.sum(-1)
+                kept.append(self.accelerator.gather_for_metrics(each))  # of every row once
+
+        model: Any = self.model
+        handle = model.register_forward_hook(keep) if self._means_tokens() else None
+        try:
+            found = super().evaluation_loop(*args, **kwargs)
+        finally:
+            if handle is not None:
+                handle.remove()
+        if kept:
+            sums, tokens = (float(torch.cat(some).sum()) for some in zip(*kept, strict=True))
+            found.metrics[f"{kwargs.get('metric_key_prefix', 'eval')}_loss"] = sums / max(tokens, 1)
+        return found
+
+    def _means_tokens(self) -> bool:
+        args: Any = self.args
+        return args.loss_type == "nll" and self.label_smoother is None and self.compute_loss_func is None
 
 
 def restore(model: PreTrainedModel, folder: Path) -> None:

@@ -44,8 +44,8 @@ def hub(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
         yield hub
 
 
-def configured(folder: Path, **more: Any) -> list[str]:
-    part = {"release": REPO, "suite": "mimoseg", "kinds": ["detection"], "select": {"modality": "CT", "area": "abdomen"}}
+def configured(folder: Path, *, release: str = REPO, **more: Any) -> list[str]:
+    part = {"release": release, "suite": "mimoseg", "kinds": ["detection"], "select": {"modality": "CT", "area": "abdomen"}}
     held_out = {**part, "split": "test", "limit": 40}
     told = {
         "data": [part],
@@ -113,13 +113,15 @@ def test_organs_are_learnt_from_a_release_on_the_hub(release: Path, tiny_model: 
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("hub")
-def test_a_run_that_gets_worse_stops_and_keeps_its_best_weights(tiny_model: Callable[[str], Path], tmp_path: Path):
+def test_a_run_that_gets_worse_stops_and_keeps_its_best_weights(
+    asked_phantom: Path, tiny_model: Callable[[str], Path], tmp_path: Path
+):
     """A rate of learning that rises until the model forgets."""
     from safetensors.torch import load_file
 
     more = {"eval_steps": 2, "save_steps": 2, "learning_rate": 0.3, "lr_scheduler_type": "constant", "warmup_steps": 60}
-    given = configured(tmp_path, max_steps=40, metric_for_best_model="loss", answers=False, patience=2, **more)
+    watched = {"metric_for_best_model": "loss", "answers": False, "patience": 2}
+    given = configured(tmp_path, release=str(asked_phantom), max_steps=40, **watched, **more)
     run = Run([*given, "--model_name_or_path", str(tiny_model("llava"))])
     assert run.wait() == [0]
     scores = {one["step"]: one["eval_loss"] for one in run.course if "eval_loss" in one}
