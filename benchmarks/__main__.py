@@ -24,7 +24,7 @@ PARTS = {
     "ask-memory": "asking.flatness",
     "explore": "exploring.first_view",
     "training-data": "training_data.ratio_to_decoding",
-    "training-step": "training_data.share_of_a_step",
+    "training-step": "training_step.share_of_a_step",
     "training-rate": "training_rate.against_trl",
     "compositional": "compositional.table",
 }

@@ -21,8 +21,8 @@ from medloom.schema.triplet import Triplet
 NAMES = {{value: f"organ {{value}}" for value in range(1, 9)}}
 FACTS = Facts(
     name="{name}", title="Benchmark", homepage="none", licence="CC0-1.0", licence_evidence="drawn", citation="", cite="",
-    access=Access.GENERATED, triplet=Triplet("{modality}", "{area}", "{task}"), clinical_task="None", department="None",
-    group_kind="image", closed_sets={{"all": tuple(NAMES.values())}},
+    access=Access.GENERATED, triplet=Triplet("{modality}", "{area}", "{task}"), clinical_task="{clinical_task}",
+    department="None", group_kind="image", closed_sets={{"all": tuple(NAMES.values())}},
 )
 
 def volumes(raw):
@@ -44,26 +44,31 @@ SOURCE = Source(
 def write_source(folder: Path, kind: str) -> Path:
     """A builder file for `volumes` or `photographs`."""
     triplet = {"volumes": ("CT", "abdomen", "organ-segmentation"), "photographs": ("Mic", "cell", "cell-detection")}[kind]
+    clinical_task = {"volumes": "Organ Recognition - Abdomen", "photographs": "Cell Recognition"}[kind]
     path = folder / f"bench_{kind}.py"
-    path.write_text(SOURCE.format(name=f"bench_{kind}", read=kind, modality=triplet[0], area=triplet[1], task=triplet[2]))
+    names = dict(zip(("modality", "area", "task"), triplet, strict=True))
+    path.write_text(SOURCE.format(name=f"bench_{kind}", read=kind, clinical_task=clinical_task, **names))
     return path
 
 
-def draw_volumes(folder: Path, *, count: int, slices: int, size_px: int = 512) -> Path:
-    """CT-like int16 volumes (slices × size × size, HU) with eight labels, as `.nii.gz`; every fourth one is drawn anew."""
+def draw_volumes(folder: Path, *, count: int, slices: int, size_px: int = 512, shown: int = 8) -> Path:
+    """CT-like int16 volumes (slices × size × size, HU) as `.nii.gz`, with so many of eight labels on each slice.
+
+    Every fourth one is drawn anew.
+    """
     for kind in ("images", "labels"):
         (folder / kind).mkdir(parents=True, exist_ok=True)
     affine = np.diag([0.8, 0.8, 2.5, 1.0])
     for number in range(count):
         if number % 4 == 0:
-            image, labels = ct_like(number, slices=slices, size_px=size_px)
+            image, labels = ct_like(number, slices=slices, size_px=size_px, shown=shown)
         for kind, array in (("images", image + np.int16(number % 4)), ("labels", labels)):
             volume = nibabel.Nifti1Image(array.transpose(2, 1, 0), affine)
             (folder / kind / f"case_{number:04d}.nii.gz").write_bytes(igzip.compress(volume.to_bytes(), compresslevel=1))
     return folder
 
 
-def ct_like(seed: int, *, slices: int, size_px: int) -> tuple[np.ndarray, np.ndarray]:
+def ct_like(seed: int, *, slices: int, size_px: int, shown: int = 8) -> tuple[np.ndarray, np.ndarray]:
     """HU (slices, size, size) int16 with noise of tissue, and uint8 labels of eight ellipsoids."""
     random = np.random.default_rng(seed)
     rows, columns = np.mgrid[0:size_px, 0:size_px] / size_px - 0.5
@@ -74,6 +79,8 @@ def ct_like(seed: int, *, slices: int, size_px: int) -> tuple[np.ndarray, np.nda
     for index in range(slices):
         image[index][body] = 40
         for value, (y, x) in enumerate(centres, start=1):
+            if (index + value) % len(centres) >= shown:
+                continue
             swell = 0.07 * (0.6 + 0.4 * np.sin(np.pi * (index + value) / slices))
             organ = (rows - y) ** 2 + (columns - x) ** 2 < swell**2
             labels[index][organ] = value
@@ -83,8 +90,8 @@ def ct_like(seed: int, *, slices: int, size_px: int) -> tuple[np.ndarray, np.nda
     return image, labels
 
 
-def draw_photographs(folder: Path, *, count: int, size_hw_px: tuple[int, int] = (480, 640)) -> Path:
-    """Smear-like JPEGs (quality 92) with some twelve boxes each, as Pascal VOC."""
+def draw_photographs(folder: Path, *, count: int, size_hw_px: tuple[int, int] = (480, 640), shown: int = 8) -> Path:
+    """Smear-like JPEGs (quality 92) with some twelve boxes each of so many of eight labels, as Pascal VOC."""
     for kind in ("images", "labels"):
         (folder / kind).mkdir(parents=True, exist_ok=True)
     height, width = size_hw_px
@@ -101,17 +108,19 @@ def draw_photographs(folder: Path, *, count: int, size_hw_px: tuple[int, int] = 
         buffer = io.BytesIO()
         Image.fromarray(picture).save(buffer, "JPEG", quality=92)
         (folder / "images" / f"smear_{number:05d}.jpg").write_bytes(buffer.getvalue())
-        (folder / "labels" / f"smear_{number:05d}.xml").write_text(_voc(boxes, size_hw_px))
+        (folder / "labels" / f"smear_{number:05d}.xml").write_text(
+            _voc(boxes, size_hw_px, [(number + place % shown) % 8 + 1 for place in range(12)])
+        )
     return folder
 
 
-def _voc(boxes: list[tuple[int, int, int, int]], size_hw_px: tuple[int, int]) -> str:
+def _voc(boxes: list[tuple[int, int, int, int]], size_hw_px: tuple[int, int], labels: list[int]) -> str:
     names = ("xmin", "ymin", "xmax", "ymax")
     objects = "".join(
-        f"<object><name>organ {number % 8 + 1}</name><bndbox>"
+        f"<object><name>organ {label}</name><bndbox>"
         + "".join(f"<{name}>{value}</{name}>" for name, value in zip(names, box, strict=True))
         + "</bndbox></object>"
-        for number, box in enumerate(boxes)
+        for label, box in zip(labels, boxes, strict=True)
     )
     size = f"<size><width>{size_hw_px[1]}</width><height>{size_hw_px[0]}</height><depth>3</depth></size>"
     return f"<annotation>{size}{objects}</annotation>"
