@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from tiny_models import tiny
 
-from medloom.generation.asking.ask import ask
 from medloom.schema.errors import UsageError
 from medloom.train import grpo, sft
 from medloom.train.asked import ReleaseAsked
@@ -25,12 +24,8 @@ SHORT = ("--activation_checkpointing", "false", "--lr_scheduler_type", "constant
 
 
 @pytest.fixture(scope="module")
-def release(tmp_path_factory: pytest.TempPathFactory, built: Callable[[str], tuple[Path, dict[str, Any]]]) -> Path:
-    folder = tmp_path_factory.mktemp("asked") / "drawn"
-    shutil.copytree(built("phantom")[0], folder)
-    ask(folder, "medmat")
-    ask(folder, "medtrinity")
-    return folder
+def release(asked_phantom: Path) -> Path:
+    return asked_phantom
 
 
 @pytest.fixture(scope="module")

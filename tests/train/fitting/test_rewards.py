@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import chain, combinations
@@ -14,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medloom.generation.asking.ask import ask
 from medloom.schema.errors import UsageError
 from medloom.schema.question import Kind, Option, Question
 from medloom.train.asked import Asked, ReleaseAsked
@@ -39,14 +37,11 @@ def seen(size_hw_px: tuple[int, int]) -> tuple[int, int]:
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory: pytest.TempPathFactory, built: Callable[[str], tuple[Path, dict[str, Any]]]) -> list[Asked]:
+def asked(asked_phantom: Path) -> list[Asked]:
     """Some questions of every kind and granularity."""
-    folder = tmp_path_factory.mktemp("asked") / "drawn"
-    shutil.copytree(built("phantom")[0], folder)
     found: dict[Any, Asked] = {}
     for suite in ("gmai", "mimoseg", "medtrinity"):
-        ask(folder, suite)
-        questions = ReleaseAsked.open(folder, suite=suite, split="train")
+        questions = ReleaseAsked.open(asked_phantom, suite=suite, split="train")
         for place, question in enumerate(questions.questions()):
             several = len(question.targets) > 1
             if (key := (question.kind, question.granularity, question.modality, several)) not in found:

@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ import pytest
 import yaml
 from hub import Hub
 
-from medloom.generation.asking.ask import ask
 from medloom.schema.errors import PublishError, UsageError
 from medloom.schema.gate_overrides import Override, record_overrides
 from medloom.train.conversation import Style
@@ -30,11 +28,8 @@ from medloom.train.fitting.told_settings import relative, told
 
 
 @pytest.fixture(scope="module")
-def release(tmp_path_factory: pytest.TempPathFactory, built: Callable[[str], tuple[Path, dict[str, Any]]]) -> Path:
-    folder = tmp_path_factory.mktemp("asked") / "drawn"
-    shutil.copytree(built("phantom")[0], folder)
-    ask(folder, "medmat")
-    return folder
+def release(asked_phantom: Path) -> Path:
+    return asked_phantom
 
 
 def settings(release: Path, output: Path, **more: Any) -> tuple[Any, ...]:
@@ -74,7 +69,7 @@ def finished(run: RunFolder) -> RunFolder:
 
 
 def test_a_run_tells_settings_data_and_machine_without_naming_it(begun: RunFolder, tmp_path: Path):
-    assert begun.config["data"] == [{"release": "drawn", "suite": "medmat", "select": {"modality": "CT"}}]
+    assert begun.config["data"] == [{"release": "release", "suite": "medmat", "select": {"modality": "CT"}}]
     assert begun.config["model_name_or_path"] == "tiny-llava"
     [one] = begun.data["train"]["sets"]
     assert one["rows"] > 0
