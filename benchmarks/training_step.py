@@ -21,7 +21,7 @@ import datasets
 from benchmarks.training_data import BATCH, asked_release, mixture_of
 from medloom.train.data.for_trl import COLUMNS, mapped
 
-TURNS, SETTLING, COUNTED = 9, 3, 5
+TURNS, SETTLING, COUNTED = 5, 2, 4
 """Turns, one before them that isn't counted, and steps of a turn."""
 ROWS = 160
 """Different rows of a run, held in memory by one side."""
