@@ -97,6 +97,7 @@ def ended(course: Course, run: RunFolder, trainer: Any) -> Path:
         write_json(course.folder / DONE, json.loads(json.dumps(course.fingerprint)))
     else:  # sharded weights are gathered by all processes together; this one writes nothing
         trainer.save_model(str(run.root), _internal_call=True)
+    trainer.accelerator.wait_for_everyone()  # whoever leaves first would take the group from under the others
     trainer.end()
     return course.folder
 
