@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import json
 import os
@@ -17,9 +16,9 @@ from accelerate.utils import broadcast_object_list
 
 from ...schema.disk import read_json, write_json
 from ...schema.errors import MedLoomError, UsageError
-from ..scoring.measures import MEASURES, POOLED
 from .checkpoints import DONE, Checkpoint, clear, newest, same
 from .run_folder import LOGS, RunFolder
+from .watched import check_watched
 
 Result = TypeVar("Result")
 
@@ -83,7 +82,7 @@ def of_the_first(find: Callable[[], Result]) -> Result:
 def _looked_up(folder: Path, fingerprint: Mapping[str, Any]) -> Course:
     done = read_json(folder / DONE)
     if done is not None:
-        same(done, fingerprint, where=folder)
+        same(done, fingerprint, where=folder / DONE)
     return Course(folder, fingerprint, newest(folder, fingerprint), done is not None)
 
 
@@ -123,23 +122,11 @@ def checked(medical: Any, training: Any, *, held_out: Sequence[Any]) -> None:
     if medical.patience is not None and not (evaluates and training.metric_for_best_model):
         after = "held_out, eval_strategy and metric_for_best_model"
         raise UsageError(f"patience {medical.patience} without a measure to watch; expected {after}")
-    _check_watched(training.metric_for_best_model)
+    check_watched(training.metric_for_best_model, answers=medical.answers)
     _check_loggers(training.report_to)
 
 
-_OF_TRL = ("loss", "answered", "mean_token_accuracy", "entropy", "num_tokens", "runtime")
 _PACKAGED = ("tensorboard", "trackio", "wandb")
-
-
-def _check_watched(metric: str | None) -> None:
-    """Before hours of training end in a name that no evaluation gives; names of rewards are TRL's affair."""
-    name = (metric or "loss").removeprefix("eval_")
-    known = sorted({*MEASURES, *POOLED, *_OF_TRL})
-    if name.removeprefix("macro_") in known or name.startswith(("reward", "completion", "clip", "kl", "frac")):
-        return
-    near = difflib.get_close_matches(name, [*known, *(f"macro_{one}" for one in known)], n=3) or ["accuracy", "macro_accuracy"]
-    told = ", ".join(f"eval_{one}" for one in near)
-    raise UsageError(f"metric_for_best_model {metric}: no such measure; expected one of evaluation's, such as {told}")
 
 
 def _check_loggers(names: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,16 +18,26 @@ import yaml
 from trl.scripts.utils import TrlParser
 
 from ...schema.errors import MedLoomError, UsageError
+from .watched import more_is_better
 
 DEFAULTS: Mapping[str, Any] = {
     "max_length": None,  # TRL's 1024 cuts image tokens, in some families without a word
     "remove_unused_columns": False,
     "report_to": "tensorboard",
+    "activation_checkpointing": True,  # TRL's default, which it gives under the name that transformers warns of
 }
+_OLD = {"gradient_checkpointing": "activation_checkpointing"}
+"""A setting's old name, which a user may still say: then ours isn't said for it."""
 
 
 class Parser(TrlParser):
-    """TRL's parser, whose complaints are `UsageError`s."""
+    """TRL's parser, whose complaints are `UsageError`s, and which takes one thing for a list of one, as a command line does."""
+
+    def set_defaults_with_config(self, **kwargs: Any) -> list[str]:
+        """Called with what the file says."""
+        several = {action.dest for action in self._actions if action.nargs in ("+", "*")}
+        alone = {name: [one] for name, one in kwargs.items() if name in several and isinstance(one, str | int | float | dict)}
+        return super().set_defaults_with_config(**{**kwargs, **alone})
 
     def error(self, message: str) -> NoReturn:
         """Called by argparse."""
@@ -46,16 +56,34 @@ def parsed(argv: Sequence[str], kinds: Iterable[type[Any]], *, prog: str, defaul
     known = sorted({action.dest for action in parser._actions}.difference({"help"}))
     given = [one.split("=", 1) for one in argv]
     words = [word for one in given for word in (one if one[0].startswith("--") else ["=".join(one)])]
-    _check(_keys(words), known, "the configuration")
-    _check([_field(one[0]) for one in given if one[0].startswith("--") and one[0] != "--config"], known, "the command line")
-    usual = {**DEFAULTS, **_of_machine(), **(defaults or {})}
+    in_file, in_words = _keys(words), [_field(one[0]) for one in given if one[0].startswith("--") and one[0] != "--config"]
+    _check(in_file, known, "the configuration")
+    _check(in_words, known, "the command line")
+    said = {name.removeprefix("no_") for name in (*in_file, *in_words)}
+    unsaid = {new for old, new in _OLD.items() if old in said}
+    usual = {name: one for name, one in DEFAULTS.items() if name not in unsaid} | _of_machine() | dict(defaults or {})
     parser.set_defaults_with_config(**{name: value for name, value in usual.items() if name in known})
     try:
-        return parser.parse_args_and_config(words)
+        *found, stray = parser.parse_args_and_config(words, return_remaining_strings=True)
     except MedLoomError:
         raise
     except (ValueError, TypeError, OSError) as error:
         raise UsageError(f"{str(error).strip()}; expected settings that fit together") from error
+    if stray:
+        raise UsageError(f"{' '.join(stray)!r} belongs to no option; expected `--name value`, such as --data RELEASE:SUITE")
+    _direct(found, said)
+    return tuple(found)
+
+
+def _direct(found: Iterable[Any], said: Collection[str]) -> None:
+    """Have the best model be that with the least of a measure of which less is better, unless the user said otherwise.
+
+    transformers knows of losses alone.
+    """
+    for one in found:
+        metric = getattr(one, "metric_for_best_model", None)
+        if metric and "greater_is_better" not in said:
+            one.greater_is_better = more_is_better(metric)
 
 
 def run_main(fit: Callable[[Any], Path], parse: Callable[[Sequence[str]], Any], argv: Sequence[str] | None) -> None:
@@ -92,10 +120,17 @@ def _keys(words: list[str]) -> list[str]:
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{path}: {str(error).splitlines()[0]}; expected a YAML file with settings") from error
+        raise UsageError(f"{path}{_fault(error)}; expected a YAML file with settings") from error
     if not isinstance(found, dict):
         raise UsageError(f"{path}: no mapping of names to values; expected one, as in train/recipes/")
     return [str(name) for name in found if name != "env"]
+
+
+def _fault(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return f": {getattr(error, 'strerror', None) or str(error).splitlines()[0]}"
+    return f", line {mark.line + 1}, column {mark.column + 1}: {getattr(error, 'problem', None) or 'no YAML'}"
 
 
 def _field(option: str) -> str:

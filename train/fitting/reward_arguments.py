@@ -21,7 +21,11 @@ class RewardArguments:
     )
 
     def __post_init__(self):
+        from .rewards import REWARDS
+
         object.__setattr__(self, "rewards", list(self.rewards or WEIGHTS))
+        if wrong := [name for name in self.rewards if name not in REWARDS]:
+            raise UsageError(f"reward {wrong[0]!r}; expected one of {', '.join(REWARDS)}")
 
     def weights(self, given: Sequence[float] | None) -> list[float]:
         """The weights given, else our own, and 1 for rewards that have none.
