@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .app import AsJson, app, show_as
+from .settings_help import GrpoCommand, SftCommand
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,44 +33,55 @@ DryRun = Annotated[
 ]
 
 
-@train.command(context_settings=PASSED_ON)
+@train.command(cls=SftCommand, context_settings=PASSED_ON)
 def sft(context: typer.Context, config: Config = None, dry_run: DryRun = False, json: AsJson = False) -> None:
     """Fine-tune on questions and their answers (TRL's `SFTTrainer`); a run that was interrupted goes on.
 
-    Any setting of the file may be given as `--name value`, and goes before it.
+    A setting stands in the YAML of `--config` as `name: value`, or here as `--name value`, which goes before it. Lists are
+    given as `--name one two`.
 
-    **Ours**, by group:
+    OUR SETTINGS
 
-    - data: `--data RELEASE:SUITE`, `--general PATH`, `--held_out RELEASE:SUITE`, `--streaming`, `--block`
-    - how questions are put: `--dialect`, `--prompts`, `--masks`, `--instruction`, `--system`
-    - the run: `--freeze`, `--patience`, `--answers`, `--answer_tokens`, `--fresh`
-    - to the Hub at its end: `--push_to_hub`, `--hub_model_id ORG/NAME`, `--push_reason`
+    **TRL's and transformers'**: all of `SFTConfig` and `ModelConfig`, among them
 
-    **TRL's and transformers'**: all of `SFTConfig` and `ModelConfig`, such as `--model_name_or_path`, `--output_dir`,
-    `--learning_rate`, `--max_steps`, `--use_peft`, `--load_in_4bit`, `--eval_strategy`, `--metric_for_best_model`,
-    `--report_to`. Their pages: https://huggingface.co/docs/trl/sft_trainer and
+    - `--model_name_or_path`: The model to begin with, a repository or a folder.
+    - `--output_dir`: The folder of the run; one that was interrupted goes on there.
+    - `--num_train_epochs`, `--max_steps`, `--learning_rate`, `--per_device_train_batch_size`: How long, how fast, how wide.
+    - `--use_peft`, `--lora_r`, `--load_in_4bit`: An adapter (LoRA) in place of all weights; on a base held in 4 bits.
+    - `--eval_strategy`, `--eval_steps`: When `held_out` is evaluated: steps or epoch.
+    - `--metric_for_best_model`, `--load_best_model_at_end`: Keep the best by eval_loss or by a measure: eval_macro_accuracy.
+    - `--report_to`: Where the course is logged: tensorboard, trackio, wandb or none.
+    - `--push_to_hub`, `--hub_model_id`: Put the finished run on the Hub, as ORG/NAME.
+
+    All of them: https://huggingface.co/docs/trl/sft_trainer and
     https://huggingface.co/docs/transformers/main_classes/trainer. A name that isn't there is told with near ones.
 
     **Examples:**
 
     - `medloom train sft --config smolvlm --data releases/blood:gmai --output_dir runs/blood --dry-run`
-    - `medloom train sft --config my.yaml --learning_rate 5e-5`
+    - `medloom train sft --config my.yaml --learning_rate 5e-5 --freeze vision_tower`
     - `torchrun --nproc_per_node 8 -m medloom.train.sft --config my.yaml`
     """
     _run("sft", context, config, dry_run=dry_run, json=json)
 
 
-@train.command(context_settings=PASSED_ON)
+@train.command(cls=GrpoCommand, context_settings=PASSED_ON)
 def grpo(context: typer.Context, config: Config = None, dry_run: DryRun = False, json: AsJson = False) -> None:
     """Reinforce by rewards that the questions themselves verify (TRL's `GRPOTrainer`): letters, places, form.
 
-    Settings are those of `train sft` but `--streaming` and `--general`; `GRPOConfig` stands in for `SFTConfig`.
+    A setting stands in the YAML of `--config` as `name: value`, or here as `--name value`, which goes before it. Lists are
+    given as `--name one two`. `--streaming` and `--general` are for `train sft` alone.
 
-    **Ours**, besides:
+    OUR SETTINGS
 
-    - `--rewards`: right, letters, precision, recall, f1, iou, form; weighed by TRL's `--reward_weights`
+    **TRL's and transformers'**: all of `GRPOConfig` and `ModelConfig`; `medloom train sft --help` has those that both know, and
+    here are besides
 
-    **TRL's**: https://huggingface.co/docs/trl/grpo_trainer, such as `--num_generations`, `--max_completion_length`, `--beta`.
+    - `--reward_weights`: One for each of `--rewards`.
+    - `--num_generations`, `--max_completion_length`: How many answers to a question are compared; the longest, in tokens.
+    - `--beta`: How much the model is held to what it was.
+
+    All of them: https://huggingface.co/docs/trl/grpo_trainer
 
     **Examples:**
 
@@ -172,6 +184,8 @@ def _plan(found: dict[str, Any], console: Console) -> None:
     for one in found["sets"]:
         name = f"{one['release']}:{one['suite']} {one['split']}" if "release" in one else one["path"]
         table.add_row(name, f"{one['rows']:,}", f"{one['draws_per_epoch']:,}")
+    for one in found["held_out"]:
+        table.add_row(f"{one['release']}:{one['suite']} {one['split']}", f"{one['rows']:,}", "held out")
     console.print(table)
     told = f"{found['rows_per_epoch']:,} rows an epoch, {found['rows_per_step']:,} a step: {found['steps_per_epoch']:,} steps"
     console.print(f"\n{told} an epoch, {found['steps']:,} in all. The first conversation, pictures {_sizes(found)}:\n")

@@ -15,7 +15,7 @@ import pytest
 from tiny_models import tiny
 from typer.testing import CliRunner
 
-from medloom.cli import app
+from medloom.cli import app, main
 from medloom.generation.asking.ask import ask
 from medloom.train.data.arguments import DataArguments
 from medloom.train.fitting.medical_arguments import MedicalArguments
@@ -40,13 +40,15 @@ def medloom(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess
 
 
 @pytest.mark.parametrize("verb", ["sft", "grpo"])
-def test_help_names_every_option_of_ours(verb: str):
-    from medloom.cli import training
-
-    taught = (training.sft.__doc__ or "") + (training.grpo.__doc__ or "")
-    kinds: tuple[Any, ...] = (DataArguments, MedicalArguments, RewardArguments)
-    assert [field.name for kind in kinds for field in fields(kind) if f"--{field.name}" not in taught] == []
-    assert CliRunner().invoke(app, ["train", verb, "--help"], env={"COLUMNS": "200"}).exit_code == 0
+def test_help_explains_every_option_of_ours(verb: str):
+    kinds: list[Any] = [DataArguments, MedicalArguments, *([RewardArguments] if verb == "grpo" else [])]
+    found = CliRunner().invoke(app, ["train", verb, "--help"], env={"COLUMNS": "400"})
+    assert found.exit_code == 0
+    taught = " ".join(found.stdout.split())
+    own = [field for kind in kinds for field in fields(kind)]
+    assert [one.name for one in own if f"--{one.name}" not in taught or one.metadata["help"] not in taught] == []
+    assert "--answer_tokens: The longest answer to a held-out question, in tokens. Default: 128." in taught
+    assert "medloom train" in taught.split("Examples:")[1]
 
 
 def test_help_and_recipes_load_no_torch():
@@ -77,6 +79,34 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing(place: Path):
     shown = medloom("sft", "--config", "llava-1.5", *told, "--dry-run", cwd=place).stdout
     assert "drawn:medmat train" in shown
     assert "<|im_start|>user" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--freeze", "vision_towr"], "freeze: no module 'vision_towr'"),
+        (["--use_peft", "--lora_target_modules", "q_prj"], "lora_target_modules q_prj: no such module"),
+        (["--patience", "2"], "patience 2 without a measure"),
+        (["--held_out", "drawn:medmat"], "held_out without eval_strategy"),
+        (["--metric_for_best_model", "eval_acuracy"], "eval_accuracy"),
+        (["--load_in_4bit"], "load_in_4bit without use_peft"),
+        (["--per_device_train_batch_size", "5000"], "5000 in a step"),
+        (["--push_to_hub", "--hub_strategy", "checkpoint"], "hub_strategy checkpoint"),
+        (["grpo", "--rewards", "rigth"], "reward 'rigth'"),
+        (["grpo", "--reward_weights", "1"], "1 reward_weights for 2 rewards"),
+        (["grpo", "--data", "drawn:medmat", "--streaming"], "streaming with rewards"),
+    ],
+)
+def test_a_dry_run_makes_the_checks_of_a_run(
+    place: Path, words: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(place)
+    verb, *more = words if words[0] == "grpo" else ["sft", *words]
+    told = ["--model_name_or_path", "tiny", "--data", "drawn:medmat", "--output_dir", "dry", *ON_CPU]
+    with pytest.raises(SystemExit) as end:
+        main(["train", verb, *told, *more, "--dry-run"])
+    assert end.value.code == 2
+    assert said in capsys.readouterr().err
 
 
 def test_a_run_and_its_json(place: Path):

@@ -71,11 +71,20 @@ def fit(settings: Settings) -> Path:
     from .fitting.rewarded import opened
     from .fitting.whole_run import fitted
 
+    also = {"rewards": settings.rewards.rewards}
+    return fitted(settled(settings), method="grpo", opened=opened, trainer=_trainer, also=also)
+
+
+def settled(settings: Settings) -> Settings:
+    """The settings with a weight for each reward.
+
+    Raises:
+        UsageError: weights that don't fit the rewards, or checkpoints that don't fit the rounds of answers.
+    """
     training = copy.copy(settings.training)
     _check_rounds(training)
     training.reward_weights = settings.rewards.weights(training.reward_weights)
-    also = {"rewards": settings.rewards.rewards}
-    return fitted(replace(settings, training=training), method="grpo", opened=opened, trainer=_trainer, also=also)
+    return replace(settings, training=training)
 
 
 def _check_rounds(training: Any) -> None:

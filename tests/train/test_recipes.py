@@ -104,8 +104,11 @@ def test_a_name_or_a_file_stands_for_a_config(tmp_path: Path):
     own.write_text("{}")
     assert found(str(own)) == own
     assert found("smolvlm") == recipe("smolvlm.yaml") == FOLDER / "smolvlm.yaml"
+    assert [found(name) for name in NAMES] == [FOLDER / f"{name}.yaml" for name in NAMES]
     with pytest.raises(UsageError, match=r"recipe 'smolvln'; expected one of .*smolvlm"):
         found("smolvln")
+    with pytest.raises(UsageError, match=r"nowhere\.yaml: no such file"):
+        found("nowhere.yaml")
 
 
 @pytest.mark.parametrize("name", ["ddp", "fsdp2", "zero3"])

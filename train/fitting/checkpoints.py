@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from ...schema.errors import ResumeError
 
 SEAL, DONE = "complete.json", "finished.json"
 _NAME = re.compile(r"checkpoint-(\d+)")
-SHOWN = 12
+_DIGEST = re.compile(r"(?:sha256|digest)(?:\.|$)")
+SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +54,17 @@ def newest(run: Path, fingerprint: Mapping[str, Any]) -> Checkpoint | None:
     if not whole:
         return None
     folder, stated = whole[-1]
-    same(stated, fingerprint, where=folder)
+    same(stated, fingerprint, where=folder / SEAL)
     return Checkpoint(folder, _step(folder))
 
 
 def same(stated: Mapping[str, Any], fingerprint: Mapping[str, Any], *, where: Path) -> None:
     """Come back where both fingerprints are equal.
+
+    Args:
+        stated: That of an earlier run.
+        fingerprint: That of this one.
+        where: The file that holds the earlier one, for who wants its digests too.
 
     Raises:
         ResumeError: they aren't; it names what differs.
@@ -66,10 +72,25 @@ def same(stated: Mapping[str, Any], fingerprint: Mapping[str, Any], *, where: Pa
     before, now = flat(stated), flat(fingerprint)
     differing = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
     if differing:
-        told = [f"{name} was {_short(before.get(name))}, is {_short(now.get(name))}" for name in differing[:SHOWN]]
-        more = f" and {len(differing) - SHOWN} more" if len(differing) > SHOWN else ""
+        plain = [name for name in differing if not _DIGEST.search(name)]
+        told = [f"{name} was {_short(before.get(name))}, is {_short(now.get(name))}" for name in plain[:SHOWN]]
+        more = f" and {len(plain) - SHOWN} more" if len(plain) > SHOWN else ""
+        changed = "; ".join([*told, *_changed(stated, fingerprint)]) or "the order of its rows changed"
         after = "give another output_dir, or --fresh to begin anew"
-        raise ResumeError(f"{where}: {'; '.join(told)}{more}; expected the settings and data of that run; {after}")
+        raise ResumeError(f"{where}: {changed}{more}; expected the settings and data of that run; {after}")
+
+
+def _changed(stated: Mapping[str, Any], fingerprint: Mapping[str, Any]) -> Iterator[str]:
+    """The sets of which other content was read, by their names: digests say no more to people."""
+    before, now = ((one.get("data") or {}).get("sets", []) for one in (stated, fingerprint))
+    for one, other in zip(before, now, strict=False):
+        digests = {name for name in flat(one).keys() | flat(other).keys() if _DIGEST.search(name)}
+        if any(flat(one).get(name) != flat(other).get(name) for name in digests):
+            yield f"the content of {_called(other)} changed"
+
+
+def _called(one: Mapping[str, Any]) -> str:
+    return f"{one['release']}:{one['suite']} {one['split']}" if "release" in one else str(one.get("path", "a set"))
 
 
 def clear(run: Path) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 from ...schema.errors import UsageError
 from ..data.arguments import Part
 from ..data.parts import PartRows
-from .data_rights import sources_of
-from .push import push, ready
+from .data_rights import SourceUse, sources_of
+from .push import check_rights, push, ready
 from .run_folder import RunFolder
 
 ONCE = ("end", "every_save")
@@ -28,13 +28,24 @@ def check_push(settings: Any, parts: Iterable[Part | PartRows]) -> None:
         PublishError: the Hub can't be reached or refuses.
         UsageError: rights that nobody grants and no push_reason, no token, a bad name, or settings that aren't kept here.
     """
+    sources = sources_of(parts)
+    check_allowed(settings, sources)
+    ready(sources, _repo(settings.training), **_how(settings))
+
+
+def check_allowed(settings: Any, sources: Iterable[SourceUse]) -> None:
+    """Come back where settings and rights let the run be pushed; the Hub isn't asked.
+
+    Raises:
+        UsageError: rights that nobody grants and no push_reason, or settings that aren't kept here.
+    """
     training = settings.training
     strategy = getattr(training.hub_strategy, "value", training.hub_strategy)
     if strategy not in ONCE:
         raise UsageError(f"hub_strategy {strategy}; expected end: a finished run is pushed, checkpoints never are")
     if training.hub_revision:
         raise UsageError(f"hub_revision {training.hub_revision}; expected none: a run is pushed to main")
-    ready(sources_of(parts), _repo(training), **_how(settings))
+    check_rights(sources, settings.medical.push_reason)
 
 
 def pushed(settings: Any, run: RunFolder) -> None:

@@ -68,18 +68,30 @@ def quantization_of(model: ModelConfig) -> Any:
     Raises:
         UsageError: no GPU is there, no adapter is asked for, or bitsandbytes is absent.
     """
-    if not (model.load_in_4bit or model.load_in_8bit):
+    bits = check_quantized(model)
+    if bits is None:
         return None
-    bits = "load_in_4bit" if model.load_in_4bit else "load_in_8bit"
     if not torch.cuda.is_available():
         raise UsageError(f"{bits} without a GPU; expected one, as bitsandbytes needs; train LoRA without {bits} instead")
-    if not model.use_peft:
-        raise UsageError(f"{bits} without use_peft; expected both: weights of {bits[8:]} are adapted, not trained")
     try:
         import bitsandbytes as _  # noqa: F401  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise UsageError(f"{bits} without bitsandbytes; expected it; pip install 'medloom[train,qlora]'") from error
     return get_quantization_config(model)
+
+
+def check_quantized(model: ModelConfig) -> str | None:
+    """The setting that has the base held in few bits, None where none has.
+
+    Raises:
+        UsageError: no adapter is asked for.
+    """
+    if not (model.load_in_4bit or model.load_in_8bit):
+        return None
+    bits = "load_in_4bit" if model.load_in_4bit else "load_in_8bit"
+    if not model.use_peft:
+        raise UsageError(f"{bits} without use_peft; expected both: weights of {bits[8:]} are adapted, not trained")
+    return bits
 
 
 def load_settings(model: ModelConfig, training: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ class MedicalArguments:
 
     freeze: list[str] = field(
         default_factory=list,
-        metadata={"help": "Modules that don't learn, by name or pattern: vision_tower, multi_modal_projector, *.layers.0"},
+        metadata={"help": "Modules that don't learn, by name or pattern: vision_tower, multi_modal_projector, *.layers.0."},
     )
     patience: int | None = field(
         default=None, metadata={"help": "Stop after so many evaluations without a better metric_for_best_model."}

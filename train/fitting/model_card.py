@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from ...schema.hub import named
 from ...schema.licences import licence as terms_of
 from .data_rights import SourceUse
+from .watched import tells_of_the_model
 
 if TYPE_CHECKING:
     from .run_folder import RunFolder
@@ -42,7 +43,7 @@ def model_card(run: RunFolder, *, repo: str | None = None, reason: str | None = 
         base=data["base"],
         rows=f"{sum(one['rows'] for one in _sets(data['train'])):,}",
         snippet=_SNIPPET.format(place=repo or "model"),
-        dialect=config.get("dialect") or "of its family",
+        dialect=config.get("dialect"),
         parts=list(_parts(data["train"])),
         held_out=list(_parts(data["held_out"] or {})),
         general=_general(data["train"]),
@@ -120,13 +121,11 @@ def _unpinned(release: str) -> str:
 
 
 def _scores(run: RunFolder) -> dict[str, float]:
-    """Numbers taken at the end, without those of speed."""
-    speed = ("_runtime", "_per_second", "epoch", "total_flos")
-    last = run.metrics["last"]
+    """Numbers taken at the end that say how good the model is; speed, tokens and entropy stay in `metrics.json`."""
     return {
         name.removeprefix("eval_"): value
-        for name, value in last.items()
-        if name.startswith("eval_") and isinstance(value, int | float) and not name.endswith(speed)
+        for name, value in run.metrics["last"].items()
+        if name.startswith("eval_") and isinstance(value, int | float) and tells_of_the_model(name)
     }
 
 

@@ -5,9 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import Any
 
+from .. import grpo
+from ..data.for_trl import OrderSampler
 from ..data.mixture import Mixture
+from .course import checked
+from .data_rights import sources_of
+from .hub_settings import check_allowed
+from .loading import check_quantized
+from .skeleton import check_parts
 from .told_settings import told
-from .whole_run import Opened, inputs_of
+from .whole_run import Inputs, Opened, inputs_of
 
 
 def planned(settings: Any, *, method: str) -> dict[str, Any]:
@@ -21,9 +28,8 @@ def planned(settings: Any, *, method: str) -> dict[str, Any]:
         ReleaseError: a release isn't there, or the Hub can't be reached or refuses.
         UsageError: settings that don't fit together, or the model.
     """
-    training = settings.training
-    inputs = inputs_of(settings, _opened(method))
-    mixture = inputs.mixture
+    settings, inputs = _checked(settings, method)
+    training, mixture = settings.training, inputs.mixture
     answers = training.num_generations if method == "grpo" else 1
     step = training.per_device_train_batch_size * training.gradient_accumulation_steps * training.world_size // answers
     return {
@@ -31,12 +37,35 @@ def planned(settings: Any, *, method: str) -> dict[str, Any]:
         "settings": told(getattr(settings, one.name) for one in fields(settings)),
         "style": asdict(inputs.style),
         "sets": mixture.fingerprint()["sets"],
+        "held_out": inputs.held_out.fingerprint()["sets"] if inputs.held_out else [],
         "rows_per_epoch": len(mixture),
         "rows_per_step": step,
         "steps_per_epoch": len(mixture) // step if step else 0,
         "steps": _steps(training, len(mixture) // max(step, 1)),
         "first": _first(mixture, inputs.processor),
     }
+
+
+def _checked(settings: Any, method: str) -> tuple[Any, Inputs]:
+    """Settings as the run takes them, with its inputs, after all that a run checks and that needs no weights and no Hub."""
+    checked(settings.medical, settings.training, held_out=settings.data.held_out)
+    check_quantized(settings.model)
+    settings = grpo.settled(settings) if method == "grpo" else settings
+    inputs = inputs_of(settings, _opened(method))
+    check_parts(settings, inputs.config)
+    _check_steps(inputs.mixture, settings.training, method)
+    if settings.training.push_to_hub:
+        check_allowed(settings, sources_of(inputs.parts))
+    return settings, inputs
+
+
+def _check_steps(mixture: Mixture, training: Any, method: str) -> None:
+    if method == "grpo":
+        from .rewarded import rounds
+
+        rounds(mixture, training)
+    else:
+        OrderSampler(mixture, step=training.per_device_train_batch_size * training.world_size)
 
 
 def _opened(method: str) -> Opened:

@@ -36,7 +36,8 @@ def found(config: str) -> Path:
         UsageError: neither.
     """
     path = Path(config)
-    if path.suffix and not path.exists() and not (FOLDER / path.with_suffix(".yaml").name).is_file():
+    named = len(path.parts) == 1 and (FOLDER / f"{config.removesuffix('.yaml')}.yaml").is_file()
+    if path.suffix in (".yaml", ".yml") and not path.exists() and not named:
         raise UsageError(f"{config}: no such file; expected YAML with settings, or a recipe that `medloom train recipes` lists")
     return path if path.exists() or len(path.parts) > 1 else recipe(config)
 

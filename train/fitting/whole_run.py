@@ -6,12 +6,12 @@ settings → `inputs_of` → rights and Hub, where it is pushed → `begun` → 
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from ...schema.errors import UsageError
 from ..conversation import Style
 from ..coordinates import of_family, seen_size
 from ..data.mixture import Mixture
@@ -24,6 +24,7 @@ from .freezing import freeze
 from .hub_settings import check_push, pushed
 from .loading import config_of, processor_of
 from .run_folder import RunFolder, is_first_process
+from .skeleton import layers_told
 
 Opened = Callable[..., Mixture]
 """`DataArguments`, style, seed and seen size → the mixture; as `Mixture.open`."""
@@ -89,7 +90,9 @@ def fitted(
     """
     training, medical = settings.training, settings.medical
     checked(medical, training, held_out=settings.data.held_out)
+    without_a_deprecation()
     inputs = inputs_of(settings, opened)
+    settings = replace(settings, data=replace(settings.data, dialect=inputs.style.dialect))
     if training.push_to_hub:
         of_the_first(lambda: check_push(settings, inputs.parts))
     content = inputs.mixture.fingerprint()
@@ -107,14 +110,15 @@ def fitted(
     return course.folder
 
 
+def without_a_deprecation() -> None:
+    """Let one warning pass that no user can heed: peft and TRL ask transformers by a name that it will drop."""
+    said = "`is_gradient_checkpointing` is deprecated"
+    warnings.filterwarnings("ignore", message=said, category=FutureWarning)
+
+
 def _made(trainer: Callable[[Any, Inputs, Course], Any], settings: Any, inputs: Inputs, course: Course) -> Any:
-    try:
+    with layers_told(settings.model.lora_target_modules):
         return trainer(replace(settings, training=copy.copy(settings.training)), inputs, course)
-    except ValueError as error:  # peft's, where no module has such a name
-        if "arget modules" not in str(error):
-            raise
-        named = f"lora_target_modules {settings.model.lora_target_modules}: no such module in the model"
-        raise UsageError(f"{named}; expected names or a pattern of linear layers; docs/training.md has the families") from error
 
 
 def _fingerprint(settings: Any, inputs: Inputs, content: Mapping[str, Any]) -> dict[str, Any]:

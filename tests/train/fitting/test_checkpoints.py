@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from medloom.schema.errors import ResumeError
-from medloom.train.fitting.checkpoints import SEAL, Checkpoint, checkpoints, clear, newest, seal
+from medloom.train.fitting.checkpoints import SEAL, Checkpoint, checkpoints, clear, newest, same, seal
 
 OWN = {"training": {"learning_rate": 0.001, "seed": 1}, "data": {"sets": [{"rows": 5}]}}
 
@@ -51,6 +52,18 @@ def test_what_differs_is_named(tmp_path: Path):
     with pytest.raises(ResumeError, match=r"data\.sets\.1\.rows was None, is 2; training\.learning_rate was 0\.001, is 0\.002"):
         newest(tmp_path, other)
     assert checkpoints(tmp_path)
+
+
+def test_other_content_is_told_by_its_name_and_not_by_digests(tmp_path: Path):
+    def told(digest: str, rows: int) -> dict[str, Any]:
+        own = {"release": "r", "suite": "gmai", "split": "train", "rows": rows, "ids_sha256": digest}
+        return {"data": {"sets": [{**own, "content_sha256": {"phantom": digest}, "suite_digest": digest}]}}
+
+    with pytest.raises(ResumeError) as found:
+        same(told("a" * 64, 5), told("b" * 64, 7), where=tmp_path / SEAL)
+    assert "data.sets.0.rows was 5, is 7; the content of r:gmai train changed; expected" in str(found.value)
+    assert "aaaa" not in str(found.value)
+    same(told("a", 5), told("a", 5), where=tmp_path)
 
 
 def test_a_fresh_start_forgets(tmp_path: Path):

@@ -64,7 +64,8 @@ def finished(run: RunFolder) -> RunFolder:
 
     run.save(write)
     history = [{"loss": 2.0, "step": 1}, {"eval_accuracy": 0.5, "step": 1}, {"total_flos": 3.0, "step": 2}]
-    run.finish(metrics={"eval_accuracy": 0.75, "eval_box_iou": 0.5, "eval_runtime": 3.0}, history=history)
+    measured = {"eval_accuracy": 0.75, "eval_box_iou": 0.5}
+    run.finish(metrics={**measured, "eval_runtime": 3.0, "eval_entropy": 1.5, "eval_num_tokens": 9.0}, history=history)
     return run
 
 
@@ -143,6 +144,8 @@ def test_the_card_is_one_that_the_hub_reads(begun: RunFolder):
     assert "Creative Commons Zero" in text
     assert "modality: CT" in text
     assert "runtime" not in text
+    assert "num_tokens" not in text
+    assert "in the dialect of the base model's family" in text
     assert "None" not in text.split("## Settings")[0]
 
 
