@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,9 @@ ROOT = Path(medloom.__file__).parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 RUN = [page for page in PAGES if re.search(r"^```(bash|python)$", page.read_text(encoding="utf-8"), re.MULTILINE)]
 
+LEFT_HALF_READ = (-signal.SIGABRT, "terminate called without an active exception")
+"""How pyarrow may end an interpreter that is done, where a stream of Parquet wasn't read to its end (apache/arrow#45214)."""
+
 
 def blocks(page: Path) -> Iterator[tuple[str, str]]:
     """Language and code of every block that is meant to run."""
@@ -37,6 +41,8 @@ def test_code_blocks_run_one_after_the_other(page: Path, tmp_path: Path):
     for language, code in blocks(page):
         command = [sys.executable, "-c", code] if language == "python" else ["bash", "-euo", "pipefail", "-c", code]
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+        if language == "python" and (done.returncode, done.stderr.strip()) == LEFT_HALF_READ:
+            continue
         assert done.returncode == 0, f"{page.name}:\n{code}\n{done.stdout}\n{done.stderr}"
 
 

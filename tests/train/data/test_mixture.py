@@ -145,7 +145,7 @@ def test_what_can_t_be_trained_on(asked: Path, tmp_path: Path):
         opened_mixture()
     with pytest.raises(UsageError, match="suite 'absent'"):
         opened_mixture(f"{asked}:absent")
-    with pytest.raises(UsageError, match="no question of gmai in train is left"):
+    with pytest.raises(UsageError, match="no question of gmai in train of kinds grounding"):
         opened_mixture(Part(str(asked), "gmai", kinds=("grounding",)))
     with pytest.raises(ReleaseError, match="expected a release folder"):
         opened_mixture(f"{tmp_path}:gmai")
