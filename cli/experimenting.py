@@ -42,8 +42,8 @@ def plan(
     suite: Annotated[str, typer.Option(help="The suite whose questions of choice train and test.")] = "medmat",
     out: Annotated[Path | None, typer.Option(help="Write the plan there, as JSON or YAML.")] = None,
     config: Annotated[
-        Path | None,
-        typer.Option(help="Settings of training, as `medloom train sft --config` takes them."),
+        str | None,
+        typer.Option(help="Settings of training, a file or a recipe, as `medloom train sft --config` takes them."),
     ] = None,
     group: Annotated[
         Words,
@@ -217,15 +217,7 @@ def _added(population: list[str] | None, label: str | None) -> Any:
     return Added("population", next(iter(conditions)), conditions) if conditions else None
 
 
-def _settings(path: Path | None) -> dict[str, Any]:
-    import yaml
+def _settings(config: str | None) -> dict[str, Any]:
+    from ..train.fitting.recipes import found, read
 
-    if path is None:
-        return {}
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{path}: {str(error).splitlines()[0]}; expected a YAML file with settings") from error
-    if not isinstance(found, dict):
-        raise UsageError(f"{path}: no mapping of names to values; expected one, as in train/recipes/")
-    return found
+    return read(found(config)) if config else {}

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import torch
-import yaml
 from trl.scripts.utils import TrlParser
 
 from ...schema.errors import MedLoomError, UsageError
+from .recipes import read
 from .watched import more_is_better
 
 DEFAULTS: Mapping[str, Any] = {
@@ -116,21 +116,7 @@ def _keys(words: list[str]) -> list[str]:
     place = words.index("--config") + 1
     if place == len(words):
         raise UsageError("--config without a file; expected a YAML file behind it")
-    path = Path(words[place])
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{path}{_fault(error)}; expected a YAML file with settings") from error
-    if not isinstance(found, dict):
-        raise UsageError(f"{path}: no mapping of names to values; expected one, as in train/recipes/")
-    return [str(name) for name in found if name != "env"]
-
-
-def _fault(error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    if mark is None:
-        return f": {getattr(error, 'strerror', None) or str(error).splitlines()[0]}"
-    return f", line {mark.line + 1}, column {mark.column + 1}: {getattr(error, 'problem', None) or 'no YAML'}"
+    return [name for name in read(Path(words[place])) if name != "env"]
 
 
 def _field(option: str) -> str:

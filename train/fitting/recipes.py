@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -40,6 +41,28 @@ def found(config: str) -> Path:
     if path.suffix in (".yaml", ".yml") and not path.exists() and not named:
         raise UsageError(f"{config}: no such file; expected YAML with settings, or a recipe that `medloom train recipes` lists")
     return path if path.exists() or len(path.parts) > 1 else recipe(config)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The settings of a file, as it has them.
+
+    Raises:
+        UsageError: it can't be read, or holds no settings.
+    """
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"{path}{_fault(error)}; expected a YAML file with settings") from error
+    if not isinstance(settings, dict):
+        raise UsageError(f"{path}: no mapping of names to values; expected one, as in train/recipes/")
+    return {str(name): value for name, value in settings.items()}
+
+
+def _fault(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return f": {getattr(error, 'strerror', None) or str(error).splitlines()[0]}"
+    return f", line {mark.line + 1}, column {mark.column + 1}: {getattr(error, 'problem', None) or 'no YAML'}"
 
 
 def _told(path: Path) -> dict[str, str]:
