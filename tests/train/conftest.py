@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,3 +84,31 @@ def tiny_model(shared_folder: Path, asked_phantom: Path) -> Callable[[str], Path
         return folder
 
     return one
+
+
+@pytest.fixture(scope="session")
+def organs(shared_folder: Path, asked_phantom: Path) -> Path:
+    """The phantom with suites of choices between two organs (`learning.py`); not to be changed."""
+    from learning import with_organs
+
+    folder = shared_folder / "organs"
+    folder.mkdir(exist_ok=True)
+    with FileLock(folder / "lock"):
+        if not (folder / "release").exists():
+            with_organs(asked_phantom, folder)
+    return folder / "release"
+
+
+@pytest.fixture
+def organs_hub(organs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A Hub on loopback that holds it, and the environment that leads there."""
+    from hub import Hub
+    from hub_holding import hold
+    from learning import REPO
+
+    with Hub(tmp_path / "hub") as hub:
+        hold(hub, REPO, organs)
+        for name, value in hub.environment(tmp_path / "home").items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+        yield

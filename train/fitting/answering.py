@@ -33,8 +33,8 @@ class Answering:
     """The longest answer."""
 
     def __call__(self, trainer: Any) -> dict[str, float]:
-        """Each measure over all questions that have it, `macro_…` over labels, and `answered`: how many weren't refused,
-        empty or unreadable, as a share.
+        """Each measure over all questions that have it, `macro_…` over labels, and two shares of all: `answered`, what wasn't
+        refused, empty or unreadable, and `cut_off`, what would have been longer than `tokens`.
         """
         size = trainer.args.per_device_eval_batch_size
         batches = [(one, range(begin, min(begin + size, len(one)))) for one in self.sets for begin in range(0, len(one), size)]
@@ -43,11 +43,17 @@ class Answering:
         )
         with trainer.accelerator.autocast():
             mine = list(self._scored(batches, backend, trainer.accelerator))
-        found = {one.id: one for one in gather_object(mine)}
-        return measures(list(found.values()))
+        found = {one.id: (one, cut) for one, cut in gather_object(mine)}
+        scored, cut = zip(*found.values(), strict=True)
+        return {**measures(scored), "cut_off": sum(cut) / len(cut)}
 
-    def _scored(self, batches: Sequence[tuple[ReleaseAsked, range]], backend: Any, accelerator: Any) -> Iterator[Scored]:
-        """Of this process's batches. All processes answer as often: sharded models need each other for every step."""
+    def _scored(
+        self, batches: Sequence[tuple[ReleaseAsked, range]], backend: Any, accelerator: Any
+    ) -> Iterator[tuple[Scored, bool]]:
+        """Of this process's batches, each with whether its reply was cut off.
+
+        All processes answer as often: sharded models need each other for every step.
+        """
         rank, world = accelerator.process_index, accelerator.num_processes
         for begin in range(0, len(batches), world):
             own = begin + rank
@@ -55,7 +61,8 @@ class Answering:
             asked = [asked_set[place] for place in places]
             replies = backend.replies([conversation.turns(one, self.style, seen=backend.seen_size) for one in asked])
             if own < len(batches):
-                yield from (self._one(one, reply, backend) for one, reply in zip(asked, replies, strict=True))
+                for one, reply in zip(asked, replies, strict=True):
+                    yield self._one(one, reply, backend), reply.finish == "length"
 
     def _one(self, asked: Asked, reply: Any, backend: Any) -> Scored:
         said = Prediction(asked.question.id, PLAIN, reply.text, reply.finish)

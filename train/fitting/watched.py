@@ -7,9 +7,9 @@ import difflib
 from ...schema.errors import UsageError
 from ..scoring.measures import LESS_IS_BETTER, MEASURES, POOLED
 
-OF_TRL = ("loss", "answered", "mean_token_accuracy", "entropy", "num_tokens", "runtime")
+OF_TRL = ("loss", "answered", "cut_off", "mean_token_accuracy", "entropy", "num_tokens", "runtime")
 _OF_REWARDS = ("reward", "completion", "clip", "kl", "frac")
-_FALLING = LESS_IS_BETTER | {"entropy", "kl", "runtime"}
+_FALLING = LESS_IS_BETTER | {"cut_off", "entropy", "kl", "runtime"}
 
 
 def bare(metric: str) -> str:
