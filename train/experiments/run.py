@@ -6,7 +6,7 @@
     OUT/runs/<id>/evaluation/         replies, scores and numbers of `medloom evaluate`
     OUT/runs/<id>/run.json            the word that all is done
 
-Under torchrun training and test are two launches, since a trainer that ends takes the process group with it:
+Under torchrun training and test are two launches, since processes that trained together leave for good (`fitting/course.py`):
 
 torchrun --nproc_per_node 8 -m medloom.train.experiments.run PLAN RELEASE --out OUT --only ID --phase train
 torchrun --nproc_per_node 8 -m medloom.train.experiments.run PLAN RELEASE --out OUT --only ID --phase test
@@ -261,6 +261,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     except MedLoomError as error:
         sys.stderr.write(f"{error.kind}: {error}\n")
         raise SystemExit(error.exit_code) from error
+    if given.phase == "train":
+        from ..fitting.course import leave
+
+        leave()
 
 
 if __name__ == "__main__":

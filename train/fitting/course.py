@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -96,9 +98,21 @@ def ended(course: Course, run: RunFolder, trainer: Any) -> Path:
         write_json(course.folder / DONE, json.loads(json.dumps(course.fingerprint)))
     else:  # sharded weights are gathered by all processes together; this one writes nothing
         trainer.save_model(str(run.root), _internal_call=True)
-    trainer.accelerator.wait_for_everyone()  # whoever leaves first would take the group from under the others
-    trainer.end()
+    trainer.accelerator.wait_for_everyone()
     return course.folder
+
+
+def leave() -> None:
+    """End this process, where it is one of several and all is done.
+
+    Taking their group apart, as `trainer.end` does, hangs now and then on a busy machine when all is written already, and a
+    launcher waits for whoever hangs; so what was registered to run at the end runs, and the process goes as it is.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def last_scores(state: Any) -> dict[str, float]:

@@ -17,6 +17,7 @@ import torch
 from trl.scripts.utils import TrlParser
 
 from ...schema.errors import MedLoomError, UsageError
+from .course import leave
 from .recipes import read
 from .watched import more_is_better
 
@@ -94,6 +95,7 @@ def run_main(fit: Callable[[Any], Path], parse: Callable[[Sequence[str]], Any], 
         sys.stderr.write(f"{error.kind}: {error}\n")
         raise SystemExit(error.exit_code) from error
     sys.stderr.write(f"{folder}\n")
+    leave()
 
 
 def without_telemetry() -> None:
